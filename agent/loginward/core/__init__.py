@@ -1,0 +1,1 @@
+"""The law: statuses, reasons, decisions and the login machine, all pure."""

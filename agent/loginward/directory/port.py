@@ -1,0 +1,151 @@
+"""What the rest of the program may ask of a directory, whichever kind it is."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from loginward.core.clock import Deadline
+    from loginward.core.evidence import Checked
+    from loginward.core.facts import AccountFacts
+    from loginward.core.secret import Secret
+
+
+class Verb(enum.Enum):
+    """What an administrator may do to an account."""
+
+    UNLOCK = "unlock"
+    LOCK = "lock"
+    RESET_PASSWORD = "reset-password"  # noqa: S105  a verb
+    SET_TEMPORARY = "set-temporary"
+    SET_FIRST_PASSWORD = "set-first-password"  # noqa: S105  a verb
+    EXPIRE = "expire"
+    SUSPEND = "suspend"
+    ACTIVATE = "activate"
+    RESEND_ACTIVATION = "resend-activation"
+
+
+class ChangeProblem(enum.Enum):
+    """Why a new password was not taken; each has a text `change.rejected.<value>`."""
+
+    TOO_SHORT = "too-short"
+    TOO_LONG = "too-long"
+    IN_HISTORY = "in-history"
+    TOO_YOUNG = "too-young"
+    TOO_WEAK = "too-weak"
+    SAME = "same"
+    NOT_ALLOWED = "not-allowed"  # the directory does not let this person change it
+    WRONG_OLD = "wrong-old"
+    MISMATCH = "mismatch"  # typed twice, differently (R41)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The password was changed; `changed_at` as the directory says, if it does."""
+
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotChanged:
+    """Nothing was changed."""
+
+    problem: ChangeProblem
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An administrator's act was carried out.
+
+    Attributes:
+        was_noop: The account already was so; nothing was written.
+        token: A new activation token, shown once; None for other verbs.
+        notes: What the operator should know, such as "local counters cleared".
+    """
+
+    was_noop: bool = False
+    token: Secret | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """An administrator's act was refused; nothing was written.
+
+    Attributes:
+        why: One sentence for the operator, naming the remedy.
+    """
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerHealth:
+    """One server as last seen; `last_ok_at` None: never answered since the start."""
+
+    name: str
+    usable: bool
+    last_ok_at: datetime | None = None
+    last_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """An administrator's act on one account.
+
+    Attributes:
+        password: For the verbs that set one.
+        force: Also override what the directory's own people set (a foreign end date).
+    """
+
+    verb: Verb
+    password: Secret | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Accounts and whether the directory cut the list short."""
+
+    accounts: tuple[AccountFacts, ...]
+    cut: str = field(default="")  # empty, or why there may be more
+
+
+class Directory(Protocol):
+    """A directory of accounts. Every call raises DirectoryUnavailable when there is no answer."""
+
+    def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
+        """Return the one account of that login name; None: this directory has no such name.
+
+        Two entries for one name is None too, logged by the adapter as ambiguous.
+        """
+
+    def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
+        """Read the entry again by its stable id or ref; None: it is gone."""
+
+    def check(self, account: AccountFacts, password: Secret, deadline: Deadline) -> Checked:
+        """Check a password once: at most one bind on the wire, never a retry after a verdict."""
+
+    def change(
+        self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline
+    ) -> Changed | NotChanged:
+        """Change a person's own password, proving the old one."""
+
+    def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
+        """Carry out an administrator's act."""
+
+    def accounts(self, deadline: Deadline) -> Listing:
+        """Return every account, paged on the wire."""
+
+    def health(self) -> tuple[ServerHealth, ...]:
+        """Return the servers as last seen; no I/O."""
+
+    def close(self) -> None:
+        """Close every connection; idempotent."""
+
+
