@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from loginward.core.changes import Changed, ChangeProblem, NotChanged
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -27,35 +29,6 @@ class Verb(enum.Enum):
     SUSPEND = "suspend"
     ACTIVATE = "activate"
     RESEND_ACTIVATION = "resend-activation"
-
-
-class ChangeProblem(enum.Enum):
-    """Why a new password was not taken; each has a text `change.rejected.<value>`."""
-
-    TOO_SHORT = "too-short"
-    TOO_LONG = "too-long"
-    IN_HISTORY = "in-history"
-    TOO_YOUNG = "too-young"
-    TOO_WEAK = "too-weak"
-    SAME = "same"
-    NOT_ALLOWED = "not-allowed"  # the directory does not let this person change it
-    WRONG_OLD = "wrong-old"
-    MISMATCH = "mismatch"  # typed twice, differently (R41)
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """The password was changed; `changed_at` as the directory says, if it does."""
-
-    changed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NotChanged:
-    """Nothing was changed."""
-
-    problem: ChangeProblem
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +87,20 @@ class Listing:
 
     accounts: tuple[AccountFacts, ...]
     cut: str = field(default="")  # empty, or why there may be more
+
+
+__all__ = [
+    "Act",
+    "ChangeProblem",
+    "Changed",
+    "Directory",
+    "Done",
+    "Listing",
+    "NotChanged",
+    "NotDone",
+    "ServerHealth",
+    "Verb",
+]
 
 
 class Directory(Protocol):
