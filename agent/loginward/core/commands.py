@@ -72,9 +72,14 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """See whether the account moved since it was read; answer with Gathered or Unmoved."""
+    """See whether the account moved since it was read; answer with Gathered or Unmoved.
+
+    Attributes:
+        contradicted: The directory's answer does not fit the reading: read again in any case.
+    """
 
     reading: Fresh | Copy
+    contradicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ class Login:
     def _judged(self, gathered: Gathered, checked: Checked) -> _Steps[_Attempt]:
         """Judge what the check showed, on facts that have not moved meanwhile (R60)."""
         if isinstance(checked, Proven | Refused):
-            again = yield Recheck(_readable(gathered))
+            again = yield Recheck(_readable(gathered), isinstance(checked, Refused))
             if not isinstance(again, Unmoved):
                 gathered = _expect(again, Gathered)
         refusal = self._before(gathered)

@@ -1,0 +1,1 @@
+"""loginward: an endpoint authentication agent."""
