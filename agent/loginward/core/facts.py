@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime  # noqa: TC003  a codec reads the fields' types
 
 from loginward.core.status import (
     DueDate,
@@ -14,9 +14,6 @@ from loginward.core.status import (
     Status,
     UserState,
 )
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class Origin(enum.Enum):

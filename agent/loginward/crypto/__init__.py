@@ -1,0 +1,1 @@
+"""Sealing, password hashing, keys and tags; small leaves without policy."""

@@ -1,0 +1,209 @@
+"""One database file: how connections are made, and which schema version they find.
+
+WAL with synchronous=FULL: a commit that returned survives power loss
+(https://sqlite.org/pragma.html#pragma_synchronous); NORMAL could lose the last counted attempt.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from loginward.errors import StoreFault
+from loginward.sqlite.faults import Damaged, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+BUSY_MS: Final = 5000
+_CACHE_KIB: Final = 2000
+_POLICY: Final = (
+    f"PRAGMA busy_timeout = {BUSY_MS}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA fullfsync = ON",  # macOS: a plain fsync does not reach the platter
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    f"PRAGMA cache_size = -{_CACHE_KIB}",
+)
+
+
+class Database:
+    """A SQLite file of ours, with one connection a thread.
+
+    Args:
+        versions: Scripts that lead from schema version n to n + 1; their number is our version.
+    """
+
+    def __init__(self, path: Path, versions: Sequence[str]) -> None:
+        self.path = path
+        self._versions = tuple(versions)
+        self._local = threading.local()
+        self._opened = list[sqlite3.Connection]()
+        self._lock = threading.Lock()
+
+    @property
+    def version(self) -> int:
+        """The schema version of this program."""
+        return len(self._versions)
+
+    def prepare(self) -> bool:
+        """Create the file (0600) or bring its schema up to date; return whether it is new.
+
+        Raises:
+            StoreFault: It was written by a newer program, is damaged, or cannot be written.
+        """
+        is_new = self._create_file()
+        with self.transaction() as connection:
+            found = _schema_version(connection)
+            if found > self.version:
+                raise StoreFault(
+                    f"{self.path}: schema version {found} is newer than this program's"
+                    f" {self.version}",
+                    "install the newer program again",
+                )
+            for number in range(found, self.version):
+                _run_script(connection, self._versions[number])
+            if found < self.version:
+                connection.execute(f"PRAGMA user_version = {self.version}")
+        return is_new or found == 0
+
+    def connection(self) -> sqlite3.Connection:
+        """Return this thread's connection, opened on first use.
+
+        Raises:
+            StoreFault: The file cannot be opened.
+        """
+        mine: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if mine is None:
+            mine = self.open_connection()
+            self._local.connection = mine
+        return mine
+
+    def open_connection(self) -> sqlite3.Connection:
+        """Open one more connection; whoever asks sees that one thread at a time uses it.
+
+        Raises:
+            StoreFault: The file cannot be opened.
+        """
+        with translated(self.path):
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000
+            )
+            try:
+                for pragma in _POLICY:
+                    connection.execute(pragma)
+            except sqlite3.Error:
+                connection.close()
+                raise
+        with self._lock:
+            self._opened.append(connection)
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write in one transaction of this thread's connection: all of it, durably, or nothing.
+
+        Raises:
+            StoreFault: What SQLite could not do; nothing was written.
+        """
+        connection = self.connection()
+        with translated(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                roll_back(connection)
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read one state of the file, however many statements that takes.
+
+        Raises:
+            StoreFault: What SQLite could not do.
+        """
+        connection = self.connection()
+        with translated(self.path):
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                roll_back(connection)
+
+    def check(self) -> None:
+        """Look the whole file through.
+
+        Raises:
+            Damaged: SQLite found pages that do not fit together.
+        """
+        with self.reading() as connection:
+            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if said != "ok":
+            raise Damaged(f"{self.path}: {said}", "restore it from the backup, or start anew")
+
+    def purge_log(self) -> None:
+        """Move the write-ahead log into the file and empty it, so that no old row stays there.
+
+        Raises:
+            StoreFault: What SQLite could not do.
+        """
+        with translated(self.path):
+            self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def close(self) -> None:
+        """Close every connection; idempotent. No thread may be using one."""
+        with self._lock:
+            opened, self._opened = self._opened, []
+        for connection in opened:
+            connection.close()
+        self._local = threading.local()
+
+    def _create_file(self) -> bool:
+        """Create the file before SQLite does: log and index inherit its mode, whatever the umask."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            self._check_file()
+            return False
+        except OSError as error:
+            raise StoreFault(f"{self.path}: {error.strerror}", "check the folder") from error
+        os.close(descriptor)
+        return True
+
+    def _check_file(self) -> None:
+        seen = os.lstat(self.path)
+        if not stat.S_ISREG(seen.st_mode):
+            raise StoreFault(f"{self.path}: not a regular file", "move it away")
+        if stat.S_IMODE(seen.st_mode) & 0o077:
+            raise StoreFault(f"{self.path}: others can read it", f"chmod 0600 {self.path}")
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction without keeping it; SQLite may have done so already."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _schema_version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Run statements one by one: executescript would commit first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+    if statement.strip():
+        raise ValueError("a schema script ends inside a statement")
