@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from loginward.core.acts import Verb
 from loginward.core.changes import Changed, ChangeProblem, NotChanged
 
 if TYPE_CHECKING:
@@ -15,20 +15,6 @@ if TYPE_CHECKING:
     from loginward.core.evidence import Checked
     from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
-
-
-class Verb(enum.Enum):
-    """What an administrator may do to an account."""
-
-    UNLOCK = "unlock"
-    LOCK = "lock"
-    RESET_PASSWORD = "reset-password"  # noqa: S105  a verb
-    SET_TEMPORARY = "set-temporary"
-    SET_FIRST_PASSWORD = "set-first-password"  # noqa: S105  a verb
-    EXPIRE = "expire"
-    SUSPEND = "suspend"
-    ACTIVATE = "activate"
-    RESEND_ACTIVATION = "resend-activation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The admin door: operators over a Unix socket, newline-delimited JSON."""

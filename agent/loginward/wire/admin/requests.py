@@ -1,0 +1,200 @@
+"""What may be asked on the admin socket: one type a command, tagged by `ask`.
+
+Secrets travel only in fields of type Secret, whose repr hides them.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from loginward.core.acts import Verb
+from loginward.core.requests import Door
+from loginward.core.secret import Secret
+from loginward.core.status import PasswordStatus, UserState
+from loginward.wire.admin.rows import FileFormat
+from loginward.wire.admin.tags import request_tag
+
+MAX_NAMES = 10_000  # accounts in one bulk act
+
+
+class Request(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="ask",
+    tag=request_tag,
+):
+    """One question or order; a connection carries exactly one."""
+
+
+class AskHealth(Request, frozen=True, kw_only=True):
+    """How is the daemon?"""
+
+
+class AskMetrics(Request, frozen=True, kw_only=True):
+    """The counters, as Prometheus text."""
+
+
+class AskAccount(Request, frozen=True, kw_only=True):
+    """What is this account now? Anybody may ask for their own."""
+
+    name: str
+
+
+class AskWhy(Request, frozen=True, kw_only=True):
+    """What would happen to a login with the right password, and by which rule?
+
+    Attributes:
+        service: PAM service, or the RADIUS client's name; empty: "login".
+    """
+
+    name: str
+    door: Door = Door.LOGIN
+    service: str = ""
+
+
+class AskReference(Request, frozen=True, kw_only=True):
+    """What was decided under this reference (six characters, upper case, no hyphen)?"""
+
+    reference: str
+
+
+class ListUsers(Request, frozen=True, kw_only=True):
+    """Which accounts are there? LOCKED includes accounts that are also expired (R51)."""
+
+    status: PasswordStatus | None = None
+    state: UserState | None = None
+
+
+class AddUser(Request, frozen=True, kw_only=True):
+    """Add an account without a password to the embedded directory.
+
+    Attributes:
+        starts_at: A scheduled activation (aware); None: none.
+        ends_at: A scheduled end (aware); None: none.
+    """
+
+    name: str
+    display_name: str = ""
+    mail: str = ""
+    recovery: str = ""
+    groups: tuple[str, ...] = ()
+    state: UserState = UserState.ACTIVE
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+class RemoveUsers(Request, frozen=True, kw_only=True):
+    """Remove accounts from the embedded directory."""
+
+    names: tuple[str, ...]
+
+
+class ImportUsers(Request, frozen=True, kw_only=True):
+    """Take a file of accounts, whole or not at all; its octets follow as Pieces.
+
+    Attributes:
+        octets: The length of the file; so many must follow.
+    """
+
+    form: FileFormat
+    octets: int
+
+
+class ExportUsers(Request, frozen=True, kw_only=True):
+    """Give all accounts as a file; with hashes it is a backup."""
+
+    form: FileFormat
+    with_hashes: bool = False
+
+
+class ActOnUsers(Request, frozen=True, kw_only=True):
+    """Carry out one verb on every name; each is answered by one ActRow, in order.
+
+    Attributes:
+        password: For the verbs that set one; the same for all names.
+        force: Also override what the directory's own people set.
+    """
+
+    verb: Verb
+    names: tuple[str, ...]
+    password: Secret | None = None
+    force: bool = False
+
+
+class ListCache(Request, frozen=True, kw_only=True):
+    """Which local copies are kept?"""
+
+
+class ForgetCopies(Request, frozen=True, kw_only=True):
+    """Forget the local copies of these names; a name forgotten is no longer known here."""
+
+    names: tuple[str, ...]
+
+
+class ClearCache(Request, frozen=True, kw_only=True):
+    """Forget every local copy."""
+
+
+class RunRefresh(Request, frozen=True, kw_only=True):
+    """Do what has to happen on this machine after an unlock.
+
+    Attributes:
+        name: None: for every account that this machine knows.
+        dry_run: Only say what would be done.
+    """
+
+    name: str | None = None
+    dry_run: bool = False
+
+
+class AskEvents(Request, frozen=True, kw_only=True):
+    """The audit trail.
+
+    Attributes:
+        after: Only what follows the event of this id; empty: from `last` events back.
+        last: How many past events to give when `after` is empty.
+        name: Only events about this account; empty: all.
+        follow: Go on giving events as they happen.
+    """
+
+    after: str = ""
+    last: int = 20
+    name: str = ""
+    follow: bool = False
+
+
+class AskDoctor(Request, frozen=True, kw_only=True):
+    """What is wrong with this installation?"""
+
+
+class AcceptClock(Request, frozen=True, kw_only=True):
+    """Believe the wall clock as it is now."""
+
+
+class Reload(Request, frozen=True, kw_only=True):
+    """Read the configuration again; a bad one leaves the running one in force."""
+
+
+AnyRequest = (
+    AskHealth
+    | AskMetrics
+    | AskAccount
+    | AskWhy
+    | AskReference
+    | ListUsers
+    | AddUser
+    | RemoveUsers
+    | ImportUsers
+    | ExportUsers
+    | ActOnUsers
+    | ListCache
+    | ForgetCopies
+    | ClearCache
+    | RunRefresh
+    | AskEvents
+    | AskDoctor
+    | AcceptClock
+    | Reload
+)
