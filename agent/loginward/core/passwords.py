@@ -5,6 +5,7 @@ Source: requirements R12, R13, R19, R40; NIST SP 800-63B section 5.1.1.2 for wha
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -76,9 +77,8 @@ def due_dates(
 ) -> tuple[DueDate, ...]:
     """Return every moment from which a password is expired, with its cause (R12-R14).
 
-    Args:
-        forced_at: When an administrator expired it; None: nobody did.
-        outdated: It was set before the rules last asked for more.
+    `forced_at` is when an administrator expired it, None if nobody did; `outdated` says that it
+    was set before the rules last asked for more.
     """
     due = []
     if forced_at is not None:
@@ -130,5 +130,5 @@ def _is_pattern(text: str) -> bool:
     """Return whether a text is a repetition ("aaaa", "abcabc") or mostly a sequence ("12345")."""
     if len(set(text)) < MIN_DISTINCT or text in (text + text)[1:-1]:
         return True
-    steps = [abs(ord(b) - ord(a)) for a, b in zip(text, text[1:], strict=False)]
+    steps = [abs(ord(b) - ord(a)) for a, b in itertools.pairwise(text)]
     return 3 * sum(step <= 1 for step in steps) > 2 * len(steps)

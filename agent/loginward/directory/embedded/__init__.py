@@ -1,0 +1,1 @@
+"""The embedded directory: accounts in one SQLite file that only the daemon opens."""

@@ -1,0 +1,164 @@
+"""Attempts on embedded accounts: counted by the core's rules, each in a transaction (I6).
+
+Where the file cannot be written the counting goes on in memory, so that a full disk neither shuts
+everybody out nor gives free guesses; the fault is the directory's to report.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from loginward.core import lockout
+from loginward.core.attempts import LockedNow
+from loginward.directory.embedded import rows
+from loginward.directory.embedded.values import MAX_TEXT
+from loginward.errors import DirectoryUnavailable, StoreFault
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from loginward.core.attempts import Outcome, Reserved
+    from loginward.core.facts import LockoutPolicy
+    from loginward.core.lockout import Tally
+    from loginward.core.status import Lock
+    from loginward.directory.embedded.record import Record
+    from loginward.sqlite.commits import GroupCommit
+    from loginward.sqlite.database import Database
+
+_T = TypeVar("_T")
+
+
+class Counter:
+    """Reserves and settles attempts, in the file or, while that fails, in memory.
+
+    Attributes:
+        fault: Why the last write failed; None: it did not.
+    """
+
+    def __init__(self, database: Database, commits: GroupCommit) -> None:
+        self._database = database
+        self._commits = commits
+        self._guard = threading.Lock()
+        self._unsaved: dict[str, Tally] = {}
+        self.fault: StoreFault | None = None
+
+    def recover(self) -> None:
+        """Mark what the last process left in flight; call it once, before anything else."""
+
+        def mark(connection: sqlite3.Connection) -> None:
+            for account_id, tally in rows.in_flight(connection):
+                rows.put_tally(connection, account_id, lockout.recovered(tally))
+
+        self._commits.run(mark)
+
+    def reserve(
+        self, account_id: str, source: str, policy: LockoutPolicy, now: datetime
+    ) -> Reserved:
+        """Reserve one attempt, durably before this returns.
+
+        Raises:
+            DirectoryUnavailable: The account is gone, or the file cannot even be read.
+        """
+        reservation = secrets.token_hex(8)
+        shown = _one_line(source)
+
+        def step(record: Record) -> tuple[Tally, Reserved]:
+            if record.admin_lock is not None:
+                return record.tally, LockedNow(record.admin_lock)
+            return lockout.reserve(
+                record.tally, reservation=reservation, source=shown, policy=policy, now=now
+            )
+
+        return self._apply(account_id, step)
+
+    def settle(
+        self,
+        account_id: str,
+        reservation: str,
+        outcome: Outcome,
+        policy: LockoutPolicy,
+        now: datetime,
+    ) -> Lock | None:
+        """End a reservation; return the lock that this very failure tripped.
+
+        Raises:
+            DirectoryUnavailable: The account is gone, or the file cannot even be read.
+        """
+        lock_id = secrets.token_hex(8)
+
+        def step(record: Record) -> tuple[Tally, Lock | None]:
+            return lockout.settle(
+                record.tally,
+                reservation=reservation,
+                outcome=outcome,
+                lock_id=lock_id,
+                policy=policy,
+                now=now,
+            )
+
+        return self._apply(account_id, step)
+
+    def with_unsaved(self, record: Record) -> Record:
+        """Return the record with what was counted in memory while the file failed."""
+        with self._guard:
+            tally = self._unsaved.get(record.id)
+        return record if tally is None else replace(record, tally=tally)
+
+    def saved(self, account_id: str) -> None:
+        """Forget what was counted in memory: the account has just been written whole."""
+        with self._guard:
+            self._unsaved.pop(account_id, None)
+
+    def _apply(self, account_id: str, step: Callable[[Record], tuple[Tally, _T]]) -> _T:
+        in_memory: list[_T] = []
+
+        def in_file(connection: sqlite3.Connection) -> tuple[Tally, _T]:
+            with self._guard:
+                record = self._current(connection, account_id)
+                tally, result = step(record)
+                if account_id in self._unsaved:
+                    self._unsaved[account_id] = tally
+                    in_memory.append(result)
+            if in_memory or tally != record.tally:
+                rows.put_tally(connection, account_id, tally)
+            return tally, result
+
+        try:
+            tally, result = self._commits.run(in_file)
+        except StoreFault as fault:
+            self.fault = fault
+            return in_memory[0] if in_memory else self._apply_in_memory(account_id, step)
+        with self._guard:
+            if self._unsaved.get(account_id) is tally:
+                del self._unsaved[account_id]
+        self.fault = None
+        return result
+
+    def _apply_in_memory(self, account_id: str, step: Callable[[Record], tuple[Tally, _T]]) -> _T:
+        try:
+            with self._guard:
+                with self._database.reading() as connection:
+                    record = self._current(connection, account_id)
+                self._unsaved[account_id], result = step(record)
+        except StoreFault as fault:
+            raise DirectoryUnavailable("embedded", str(fault)) from fault
+        return result
+
+    def _current(self, connection: sqlite3.Connection, account_id: str) -> Record:
+        record = rows.by_id(connection, account_id)
+        if record is None:
+            raise DirectoryUnavailable("embedded", "the account is gone")
+        tally = self._unsaved.get(account_id)
+        return record if tally is None else replace(record, tally=tally)
+
+
+def _one_line(source: str) -> str:
+    """Return a source as it may be kept and shown: short, without control characters."""
+    plain = (c if unicodedata.category(c)[0] != "C" else "?" for c in source[:MAX_TEXT])
+    return "".join("?" if unicodedata.category(c) in {"Zl", "Zp"} else c for c in plain)

@@ -1,0 +1,170 @@
+"""The file of accounts with the rules they are kept by: read, and written one at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from loginward.core.passwords import asks_for_more, demands_of
+from loginward.directory.embedded import rows
+from loginward.directory.embedded.attempts import Counter
+from loginward.directory.embedded.locking import FileLock
+from loginward.directory.embedded.schema import VERSIONS
+from loginward.errors import DirectoryUnavailable, StoreFault
+from loginward.sqlite.commits import GroupCommit
+from loginward.sqlite.database import Database
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from loginward.core.clock import Clock
+    from loginward.directory.embedded.facts import SiteRules
+    from loginward.directory.embedded.hashing import Hashing
+    from loginward.directory.embedded.record import Record
+
+_T = TypeVar("_T")
+
+
+class Book:
+    """The accounts, open to this process alone.
+
+    Args:
+        path: The file; made (0600) if it does not exist, in a folder that does.
+
+    Attributes:
+        clock: Where `now` comes from.
+        hashing: What computes password hashes.
+        site: The rules in force.
+        counter: The keeper of attempts.
+
+    Raises:
+        StoreFault: Another process has the file, or it cannot be used.
+    """
+
+    def __init__(self, path: Path, site: SiteRules, clock: Clock, hashing: Hashing) -> None:
+        self.clock = clock
+        self.hashing = hashing
+        self.site = site
+        self._lock = FileLock(path)
+        self._database = Database(path, VERSIONS)
+        self._commits = GroupCommit(self._database)
+        self.counter = Counter(self._database, self._commits)
+        try:
+            self._database.prepare()
+            self.counter.recover()
+            self.begin(site)
+        except StoreFault:
+            self.close()
+            raise
+
+    def begin(self, site: SiteRules) -> None:
+        """Take rules into force; passwords that no longer do are marked once, here (R13).
+
+        Raises:
+            StoreFault: The file cannot be written; the rules before stay in force.
+        """
+        rules, now = site.passwords, self.clock.now()
+
+        def step(connection: sqlite3.Connection) -> None:
+            known = rows.demands(connection)
+            last, since = known if known is not None else (None, None)
+            if last is not None and asks_for_more(last, rules, now):
+                rows.outdate_passwords(connection)
+                since = now
+            if demands_of(last, rules) != last:
+                rows.put_demands(connection, demands_of(last, rules), since)
+
+        self._commits.run(step)
+        self.site = site
+
+    def by_name(self, name: str) -> Record | None:
+        """Return the account of that name, whatever its spelling.
+
+        Raises:
+            DirectoryUnavailable: The file cannot be read.
+        """
+        return self._current(self.read(lambda connection: rows.by_name(connection, name)))
+
+    def by_id(self, account_id: str) -> Record | None:
+        """Return the account of that id.
+
+        Raises:
+            DirectoryUnavailable: The file cannot be read.
+        """
+        return self._current(self.read(lambda connection: rows.by_id(connection, account_id)))
+
+    def read(self, step: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run a step on one consistent view of the file.
+
+        Raises:
+            DirectoryUnavailable: The file cannot be read.
+        """
+        try:
+            with self._database.reading() as connection:
+                return step(connection)
+        except StoreFault as fault:
+            raise DirectoryUnavailable("embedded", str(fault)) from fault
+
+    def write(self, step: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run a step in one transaction.
+
+        Raises:
+            StoreFault: The file cannot be written; nothing was.
+        """
+        return self._commits.run(step)
+
+    def update(
+        self, account_id: str, step: Callable[[Record | None], tuple[Record | None, _T]]
+    ) -> _T:
+        """Write what a step makes of an account; the same record back writes nothing.
+
+        Raises:
+            DirectoryUnavailable: The file cannot be written; nothing was.
+        """
+
+        def in_file(connection: sqlite3.Connection) -> tuple[bool, _T]:
+            record = rows.by_id(connection, account_id)
+            before = record if record is None else self.counter.with_unsaved(record)
+            after, result = step(before)
+            if after is None or after is before:
+                return False, result
+            rows.replace(connection, after)
+            return True, result
+
+        try:
+            written, result = self._commits.run(in_file)
+        except StoreFault as fault:
+            raise DirectoryUnavailable("embedded", str(fault)) from fault
+        if written:
+            self.counter.saved(account_id)
+        return result
+
+    def outdates_before(self) -> datetime | None:
+        """Return the moment before which a password no longer meets the rules; None: none."""
+        known = self.read(rows.demands)
+        return None if known is None else known[1]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Read one state of the file for as long as it takes, on a connection of its own.
+
+        Raises:
+            StoreFault: The file cannot be read.
+        """
+        connection = self._database.open_connection()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Close the file and let another process have it; idempotent."""
+        self._database.close()
+        self._lock.release()
+
+    def _current(self, record: Record | None) -> Record | None:
+        return record if record is None else self.counter.with_unsaved(record)
