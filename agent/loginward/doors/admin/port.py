@@ -50,6 +50,12 @@ class Operator:
 class AdminService(Protocol):
     """The runtime, seen from the admin door; every act is audited with its operator (R45)."""
 
+    def turned_away(self, ask: str, by: Operator) -> None:
+        """Record that an operator asked for what their roles, or a protected group, do not allow.
+
+        `ask` is the tag of the request and the right it needs; never a name or a secret.
+        """
+
     def health(self) -> rows.HealthRow:
         """Return how the daemon is; never waits for a directory."""
 

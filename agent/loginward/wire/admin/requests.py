@@ -4,10 +4,12 @@ Secrets travel only in fields of type Secret, whose repr hides them.
 """
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 from loginward.core.acts import Verb
+from loginward.core.names import MAX_CHARACTERS
 from loginward.core.requests import Door
 from loginward.core.secret import Secret
 from loginward.core.status import PasswordStatus, UserState
@@ -15,6 +17,12 @@ from loginward.wire.admin.rows import FileFormat
 from loginward.wire.admin.tags import request_tag
 
 MAX_NAMES = 10_000  # accounts in one bulk act
+MAX_FILE_OCTETS = 64 * 1024 * 1024  # of an import
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CHARACTERS)]
+Names = Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=MAX_NAMES)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Text = Annotated[str, msgspec.Meta(max_length=MAX_CHARACTERS)]
 
 
 class Request(
@@ -39,7 +47,7 @@ class AskMetrics(Request, frozen=True, kw_only=True):
 class AskAccount(Request, frozen=True, kw_only=True):
     """What is this account now? Anybody may ask for their own."""
 
-    name: str
+    name: Name
 
 
 class AskWhy(Request, frozen=True, kw_only=True):
@@ -49,15 +57,15 @@ class AskWhy(Request, frozen=True, kw_only=True):
         service: PAM service, or the RADIUS client's name; empty: "login".
     """
 
-    name: str
+    name: Name
     door: Door = Door.LOGIN
-    service: str = ""
+    service: Text = ""
 
 
 class AskReference(Request, frozen=True, kw_only=True):
     """What was decided under this reference (six characters, upper case, no hyphen)?"""
 
-    reference: str
+    reference: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{1,16}$")]
 
 
 class ListUsers(Request, frozen=True, kw_only=True):
@@ -75,20 +83,20 @@ class AddUser(Request, frozen=True, kw_only=True):
         ends_at: A scheduled end (aware); None: none.
     """
 
-    name: str
-    display_name: str = ""
-    mail: str = ""
-    recovery: str = ""
-    groups: tuple[str, ...] = ()
+    name: Name
+    display_name: Text = ""
+    mail: Text = ""
+    recovery: Text = ""
+    groups: tuple[Text, ...] = ()
     state: UserState = UserState.ACTIVE
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
 
 
 class RemoveUsers(Request, frozen=True, kw_only=True):
     """Remove accounts from the embedded directory."""
 
-    names: tuple[str, ...]
+    names: Names
 
 
 class ImportUsers(Request, frozen=True, kw_only=True):
@@ -99,7 +107,7 @@ class ImportUsers(Request, frozen=True, kw_only=True):
     """
 
     form: FileFormat
-    octets: int
+    octets: Annotated[int, msgspec.Meta(ge=0, le=MAX_FILE_OCTETS)]
 
 
 class ExportUsers(Request, frozen=True, kw_only=True):
@@ -118,7 +126,7 @@ class ActOnUsers(Request, frozen=True, kw_only=True):
     """
 
     verb: Verb
-    names: tuple[str, ...]
+    names: Names
     password: Secret | None = None
     force: bool = False
 
@@ -130,7 +138,7 @@ class ListCache(Request, frozen=True, kw_only=True):
 class ForgetCopies(Request, frozen=True, kw_only=True):
     """Forget the local copies of these names; a name forgotten is no longer known here."""
 
-    names: tuple[str, ...]
+    names: Names
 
 
 class ClearCache(Request, frozen=True, kw_only=True):
@@ -145,7 +153,7 @@ class RunRefresh(Request, frozen=True, kw_only=True):
         dry_run: Only say what would be done.
     """
 
-    name: str | None = None
+    name: Name | None = None
     dry_run: bool = False
 
 
@@ -159,9 +167,9 @@ class AskEvents(Request, frozen=True, kw_only=True):
         follow: Go on giving events as they happen.
     """
 
-    after: str = ""
-    last: int = 20
-    name: str = ""
+    after: Text = ""
+    last: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 20
+    name: Text = ""
     follow: bool = False
 
 

@@ -283,6 +283,7 @@ class Problem(enum.Enum):
     NOT_PERMITTED = "not-permitted"  # the operator lacks the right, or the account is protected
     UNAVAILABLE = "unavailable"  # the directory or the store gives no answer
     USAGE = "usage"  # the request itself makes no sense
+    CONFIGURATION = "configuration"  # the file to be loaded is bad
     FAULT = "fault"  # of ours; the daemon's log says more
 
 
