@@ -25,14 +25,19 @@ NUMBERS = {
 
 
 @pytest.fixture(scope="module")
-def c_table(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[int, int, int], int]:
+def c_rows(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     program = tmp_path_factory.mktemp("codes") / "print_codes"
     source = ROOT / "tests/native/print_codes.c"
     include = f"-I{ROOT / 'agent/native'}"
     subprocess.run(["gcc", "-Wall", "-Werror", include, str(source), "-o", str(program)], check=True)
     printed = subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout
-    rows = (tuple(map(int, line.split())) for line in printed.splitlines())
-    return {(phase, verdict, reason): code for phase, verdict, reason, code in rows}
+    return [line.split() for line in printed.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def c_table(c_rows: list[list[str]]) -> dict[tuple[int, int, int], int]:
+    numbers = (tuple(map(int, row[:4])) for row in c_rows)
+    return {(phase, verdict, reason): code for phase, verdict, reason, code in numbers}
 
 
 def test_every_reason_has_its_row() -> None:
@@ -45,6 +50,12 @@ def test_the_module_maps_as_the_table_does(c_table: dict[tuple[int, int, int], i
             for reason in Reason:
                 key = (PHASES[phase], VERDICTS[verdict], REASONS[reason])
                 assert c_table[key] == NUMBERS[pam_code(phase, verdict, reason)], key
+
+
+def test_the_module_names_reasons_as_everybody_does(c_rows: list[list[str]]) -> None:
+    names = {int(row[2]): row[4] for row in c_rows}
+
+    assert {REASONS[reason]: reason.value for reason in Reason}.items() <= names.items()
 
 
 def test_the_module_lets_nobody_in_for_a_reason_it_does_not_know(

@@ -204,7 +204,7 @@ def _ask(fields: Fields) -> Ask:
 
 def _result(fields: Fields) -> Result:
     delay = fields.get(Tag.DELAY_MS)
-    if delay is not None and (len(delay) != 4 or not any(delay)):  # noqa: PLR2004  a u32
+    if delay is not None and (len(delay) != 4 or not any(delay)):
         raise ProtocolError("a field has no such value")
     return Result(
         verdict=member_of(VERDICTS, u8_of(fields, Tag.VERDICT)),
