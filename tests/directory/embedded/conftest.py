@@ -170,7 +170,7 @@ def world(tmp_path):
     world.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_world():
     """Return the maker of worlds, for tests that need several."""
     return World

@@ -104,6 +104,12 @@ class Counter:
 
         return self._apply(account_id, step)
 
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether the file does not say all that was counted."""
+        with self._guard:
+            return bool(self._unsaved)
+
     def with_unsaved(self, record: Record) -> Record:
         """Return the record with what was counted in memory while the file failed."""
         with self._guard:
@@ -118,7 +124,7 @@ class Counter:
     def _apply(self, account_id: str, step: Callable[[Record], tuple[Tally, _T]]) -> _T:
         in_memory: list[_T] = []
 
-        def in_file(connection: sqlite3.Connection) -> tuple[Tally, _T]:
+        def in_file(connection: sqlite3.Connection) -> _T:
             with self._guard:
                 record = self._current(connection, account_id)
                 tally, result = step(record)
@@ -127,18 +133,38 @@ class Counter:
                     in_memory.append(result)
             if in_memory or tally != record.tally:
                 rows.put_tally(connection, account_id, tally)
-            return tally, result
+            return result
 
         try:
-            tally, result = self._commits.run(in_file)
+            result = self._commits.run(in_file)
         except StoreFault as fault:
             self.fault = fault
             return in_memory[0] if in_memory else self._apply_in_memory(account_id, step)
-        with self._guard:
-            if self._unsaved.get(account_id) is tally:
-                del self._unsaved[account_id]
         self.fault = None
+        if self.has_unsaved:
+            self._write_unsaved()
         return result
+
+    def _write_unsaved(self) -> None:
+        """Write what was counted in memory, now that the file takes writes again."""
+
+        def step(connection: sqlite3.Connection) -> dict[str, Tally]:
+            with self._guard:
+                unsaved = dict(self._unsaved)
+            for account_id, tally in unsaved.items():
+                if rows.by_id(connection, account_id) is not None:
+                    rows.put_tally(connection, account_id, tally)
+            return unsaved
+
+        try:
+            written = self._commits.run(step)
+        except StoreFault as fault:
+            self.fault = fault
+            return
+        with self._guard:
+            for account_id, tally in written.items():
+                if self._unsaved.get(account_id) is tally:
+                    del self._unsaved[account_id]
 
     def _apply_in_memory(self, account_id: str, step: Callable[[Record], tuple[Tally, _T]]) -> _T:
         try:

@@ -142,7 +142,8 @@ class EmbeddedDirectory:
     ) -> tuple[AccountFacts, ...]:
         """Return the accounts that hold that status and state now, by name; None: any (R51)."""
         now, site = self._book.clock.now(), self._book.site
-        where, bound = listing.condition(status, state), listing.bound(site.passwords, now)
+        narrow = None if self._book.counter.has_unsaved else status
+        where, bound = listing.condition(narrow, state), listing.bound(site.passwords, now)
         records = self._book.read(lambda c: tuple(rows.in_order(c, where, bound)))
         current = map(self._book.counter.with_unsaved, records)
         found = (facts_of(record, site, now) for record in current)

@@ -79,6 +79,10 @@ class Meter:
             per_s = done / took if took > 0 else 0.0
             self._on_progress(Progress(self._step, done, self._total, per_s))
 
+    def finish(self) -> None:
+        """Note that the step is over."""
+        self.reached(self._total)
+
     def one_more(self) -> None:
         """Note one more."""
         self.reached(self._done + 1)
@@ -97,6 +101,7 @@ def drafts_of(
             meter.reached(read.line)
         else:
             problems.extend(read)
+    meter.finish()
     return drafts, problems
 
 

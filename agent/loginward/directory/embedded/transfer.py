@@ -38,7 +38,7 @@ def import_accounts(
         is_hash=is_hash,
         new_id=lambda: str(uuid.uuid4()),
     )
-    lines = Meter("reading", octets.count(b"\n") + 1, book.clock, on_progress)
+    lines = Meter("reading", octets.count(b"\n"), book.clock, on_progress)
     drafts, problems = importing.drafts_of(octets, form, terms, lines)
     names, ids = book.read(rows.names_and_ids)
     problems += importing.taken_twice(drafts, names, ids)
