@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -118,9 +118,7 @@ class World:
         return self.directory.check(self.facts(name), Secret(password), self.deadline())
 
     def change(self, name, old, new):
-        return self.directory.change(
-            self.facts(name), Secret(old), Secret(new), self.deadline()
-        )
+        return self.directory.change(self.facts(name), Secret(old), Secret(new), self.deadline())
 
     def activate(self, name, token, new):
         return self.directory.activate_with_token(name, Secret(token), Secret(new))

@@ -159,7 +159,7 @@ def test_while_nothing_can_be_written_counting_goes_on_in_memory(world, after_ru
     world.add("ann", RIGHT)
     world.guess("ann", times=2)
     counter = world.book.counter
-    counter._commits = broken = BrokenCommits(counter._commits, after_running=after_running)  # noqa: SLF001
+    counter._commits = broken = BrokenCommits(counter._commits, after_running=after_running)
     world.guess("ann", times=2)
     assert len(world.facts("ann").failures) == 4
     assert not world.directory.health()[0].usable
@@ -178,7 +178,7 @@ def test_while_nothing_can_be_written_counting_goes_on_in_memory(world, after_ru
 def test_an_unlock_clears_what_was_counted_in_memory_too(world):
     world.add("ann", RIGHT)
     counter = world.book.counter
-    counter._commits = BrokenCommits(counter._commits, after_running=False)  # noqa: SLF001
+    counter._commits = BrokenCommits(counter._commits, after_running=False)
     world.lock_by_guessing("ann")
     assert world.act("ann", Verb.UNLOCK) == Done()
     assert world.status("ann").statuses == {PasswordStatus.ACTIVE}
@@ -187,7 +187,7 @@ def test_an_unlock_clears_what_was_counted_in_memory_too(world):
 def test_i6_the_threshold_holds_in_memory_too(world):
     world.add("ann", RIGHT)
     counter = world.book.counter
-    counter._commits = BrokenCommits(counter._commits, after_running=True)  # noqa: SLF001
+    counter._commits = BrokenCommits(counter._commits, after_running=True)
     tested = []
 
     def guess(number):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_the_history_remembers_as_many_as_it_is_told_and_the_present_one(world):
     world.rules(history=2)
     chosen = [b"chosen-password-number-%d-end" % n for n in range(5)]
     world.add("ann", chosen[0])
-    for old, new in zip(chosen, chosen[1:4], strict=False):
+    for old, new in pairwise(chosen[:4]):
         assert isinstance(world.change("ann", old, new), Changed)
     # in force: 3; remembered: 2 and 1; forgotten: 0
     assert world.change("ann", chosen[3], chosen[3]) == NotChanged(ChangeProblem.SAME)

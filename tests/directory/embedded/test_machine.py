@@ -48,9 +48,7 @@ class Model:
 
     @property
     def expired(self):
-        return self.password is not None and (
-            self.forced or self.now - self.changed >= MAX_AGE_S
-        )
+        return self.password is not None and (self.forced or self.now - self.changed >= MAX_AGE_S)
 
     def statuses(self):
         held = set()

@@ -110,9 +110,7 @@ def taken_twice(
 ) -> list[LineProblem]:
     """Return the accounts whose name or id the directory or an earlier line has already.
 
-    Args:
-        names: Index forms of the names that the directory has.
-        ids: The ids that it has.
+    `names` and `ids` are those of the directory, the names in index form.
     """
     problems = []
     seen_names: dict[str, int] = {}

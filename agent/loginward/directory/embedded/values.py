@@ -214,7 +214,7 @@ def _list(value: object) -> list[object]:
 
 
 def _pair(value: object) -> tuple[object, object]:
-    if isinstance(value, list) and len(value) == 2:  # noqa: PLR2004  a pair is two
+    if isinstance(value, list) and len(value) == 2:
         return value[0], value[1]
     raise FieldProblem("does not hold pairs; take it from a backup as it is")
 
