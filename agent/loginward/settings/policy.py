@@ -21,10 +21,7 @@ class Lockout(Section):
         Literal["auto", "directory", "agent"],
         Key("Who counts; auto: the directory if its policy does, else this agent"),
     ] = "auto"
-    threshold: Annotated[
-        int | None,
-        Key("The counted failure that locks", at_least=1, at_most=1000, null="nothing ever locks"),
-    ] = 5
+    threshold: Annotated[int, Key("The counted failure that locks", at_least=1, at_most=1000)] = 5
     window_s: Annotated[
         int | None,
         Key(

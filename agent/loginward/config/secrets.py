@@ -1,0 +1,72 @@
+"""Reading a secret from its file, only if nobody else can read or swap it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from loginward.core.secret import Secret
+from loginward.errors import ConfigError
+
+MAX_OCTETS: Final = 4096
+# systemd opens its credentials to one user by an ACL, whose mask shows as group bits (systemd.exec(5)).
+_CREDENTIALS: Final = Path("/run/credentials")
+
+
+def read_secret(file: Path, path: str) -> Secret:
+    """Return the content of a secret's file without its last line end.
+
+    Args:
+        file: An absolute path; the file itself must not be a symbolic link.
+        path: The key that names it, for errors.
+
+    Raises:
+        ConfigError: It cannot be read, or others than its owner could; the text holds no octet of it.
+    """
+    content = _read(file, path)
+    secret = content.removesuffix(b"\n").removesuffix(b"\r")
+    if not secret:
+        raise ConfigError(path, f"{file} is empty")
+    if len(secret) > MAX_OCTETS:
+        raise ConfigError(path, f"{file} is longer than {MAX_OCTETS} octets")
+    if b"\0" in secret or b"\n" in secret:
+        raise ConfigError(path, f"{file} must hold one line without NUL")
+    return Secret(secret)
+
+
+def check_secret_file(file: Path, path: str) -> None:
+    """Check who may read a secret's file (a private key, say) without keeping what it holds.
+
+    Raises:
+        ConfigError: As `read_secret`.
+    """
+    _read(file, path)
+
+
+def _read(file: Path, path: str) -> bytes:
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise ConfigError(path, f"{file} cannot be opened: {error.strerror}") from error
+    try:
+        # The open file is looked at, not its name: nobody can swap it in between.
+        _check_status(os.fstat(descriptor), file, path)
+        content = os.read(descriptor, MAX_OCTETS + 3)
+    except OSError as error:
+        raise ConfigError(path, f"{file} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
+    return content
+
+
+def _check_status(status: os.stat_result, file: Path, path: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError(path, f"{file} is not a regular file")
+    if status.st_uid not in {0, os.geteuid()}:
+        raise ConfigError(path, f"{file} must belong to root or to the user of the agent")
+    forbidden = 0o007 if _CREDENTIALS in file.parents else 0o077
+    if status.st_mode & forbidden:
+        mode = stat.S_IMODE(status.st_mode)
+        raise ConfigError(path, f"{file} has mode {mode:04o}; others may read it: chmod 0600")
