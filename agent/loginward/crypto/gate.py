@@ -58,6 +58,7 @@ class Gate:
         """Hold one of the computations.
 
         Args:
+            work: What it is for; checks go first.
             source: Whose work it is; no source waits behind the crowd of another.
             wait_s: Seconds to wait at most; None waits as long as it takes.
 

@@ -49,6 +49,7 @@ def load_keys(source: KeySource, directory: Path, *, create: bool) -> Keys:
     """Return the keys.
 
     Args:
+        source: As configured.
         directory: state_dir/keys, or the credentials directory.
         create: Draw keys that do not exist (source `file` only): right for a new database, and
             never beside one that was sealed with a key now lost.

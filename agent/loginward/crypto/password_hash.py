@@ -64,7 +64,7 @@ class PasswordHasher:
             verify on another host.
     """
 
-    def __init__(self, gate: Gate, pepper: bytes | None, cost: Cost = Cost()) -> None:  # noqa: B008  frozen
+    def __init__(self, gate: Gate, pepper: bytes | None, cost: Cost = Cost()) -> None:
         self._gate = gate
         self._pepper = pepper
         self._cost = cost
@@ -97,6 +97,10 @@ class PasswordHasher:
         """Return whether the password is the one hashed; compared in constant time.
 
         Args:
+            phc: Of this class, or of an import.
+            password: As typed.
+            source: Whose check it is, for fairness.
+            work: Checks go before verifiers.
             wait_s: Seconds a check may wait for its turn, at most 10; a verifier's work waits on.
 
         Raises:

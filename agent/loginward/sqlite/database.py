@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from loginward.errors import StoreFault
-from loginward.sqlite.faults import Damaged, translated
+from loginward.sqlite.faults import Damaged, NotWritable, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +44,7 @@ class Database:
     def __init__(self, path: Path, versions: Sequence[str]) -> None:
         self.path = path
         self._versions = tuple(versions)
+        self._frozen = ""
         self._local = threading.local()
         self._opened = list[sqlite3.Connection]()
         self._lock = threading.Lock()
@@ -94,10 +95,14 @@ class Database:
         """
         with translated(self.path):
             connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000
+                f"{self.path.absolute().as_uri()}{self._frozen}",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=BUSY_MS / 1000,
             )
             try:
-                for pragma in _POLICY:
+                for pragma in () if self._frozen else _POLICY:
                     connection.execute(pragma)
             except sqlite3.Error:
                 connection.close()
@@ -138,14 +143,25 @@ class Database:
             finally:
                 roll_back(connection)
 
-    def check(self) -> None:
-        """Look the whole file through.
+    def freeze(self) -> None:
+        """Only read from now on, as on a file system that cannot be written.
+
+        Without a write-ahead log the file is whole by itself, and SQLite need not make an index
+        beside it (https://sqlite.org/uri.html#uriimmutable).
+        """
+        self.close()
+        log = self.path.with_name(f"{self.path.name}-wal")
+        self._frozen = "?mode=ro" if log.exists() and log.stat().st_size else "?immutable=1"
+
+    def check(self, table: str = "") -> None:
+        """Look a table through, or the whole file.
 
         Raises:
             Damaged: SQLite found pages that do not fit together.
         """
+        scope = f"('{table}')" if table else "(1)"
         with self.reading() as connection:
-            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            (said,) = connection.execute(f"PRAGMA integrity_check{scope}").fetchone()
         if said != "ok":
             raise Damaged(f"{self.path}: {said}", "restore it from the backup, or start anew")
 
@@ -174,7 +190,7 @@ class Database:
             self._check_file()
             return False
         except OSError as error:
-            raise StoreFault(f"{self.path}: {error.strerror}", "check the folder") from error
+            raise NotWritable(f"{self.path}: {error.strerror}", "check the folder") from error
         os.close(descriptor)
         return True
 

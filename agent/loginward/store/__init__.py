@@ -1,0 +1,1 @@
+"""What this host remembers of its accounts, sealed: copies, counters, verifiers, time."""

@@ -1,0 +1,259 @@
+"""Verifiers: made after the answer, by one worker that waits for everything else.
+
+A verifier proves a password that the directory proved last. It is made only for the people who
+signed in last, only when the password is new to it, and kept only if the account is still as it was when
+the directory proved the password.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from loginward.core.evidence import Checked, NoVerdict, Proof, Proven, Wrong
+from loginward.core.lockout import cleared
+from loginward.crypto.gate import GateBusy, Work
+from loginward.crypto.tags import Tagger, equal
+from loginward.errors import StoreFault
+from loginward.store.record import OFFLINE, RETIRED_FOR, Record, Verifier
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from loginward.core.facts import AccountFacts
+    from loginward.core.secret import Secret
+    from loginward.crypto.password_hash import PasswordHasher
+    from loginward.store.store import Store
+
+_QUEUE: Final = 32
+_NICE: Final = 10
+_PROOF_AGE: Final = timedelta(hours=1)  # how exactly the last proof is remembered
+_OLD_PASSWORD_LIVES: Final = timedelta(hours=1)  # AD: OldPasswordAllowedPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    facts: AccountFacts
+    generation: int
+    password: Secret
+
+
+class Verifiers:
+    """Makes verifiers and checks passwords against them.
+
+    Args:
+        max_users: How many people keep one.
+        old_passwords_work: The directory takes the old password for an hour after a change
+            (Active Directory): a proof in that hour may be of the old one.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        hasher: PasswordHasher,
+        max_users: int,
+        *,
+        old_passwords_work: bool = False,
+    ) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._max_users = max_users
+        self._old_passwords_work = old_passwords_work
+        self._tagger = Tagger()
+        self._made = dict[str, bytes]()  # whole tag of the password that the verifier proves
+        self._holders: dict[str, datetime] | None = None
+        self._queue = queue.Queue[_Job | None](_QUEUE)
+        self._worker: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the worker."""
+        self._worker = threading.Thread(target=self._work, name="verifiers", daemon=True)
+        self._worker.start()
+
+    def close(self) -> None:
+        """Drop what is waiting and end the worker."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
+        self._queue.put(None)
+        if self._worker is not None:
+            self._worker.join()
+
+    def check(self, account: AccountFacts, password: Secret, wait_s: float) -> Checked:
+        """Check a password offline, after its attempt was reserved.
+
+        Args:
+            account: The copy that the login is judged by.
+            password: As typed.
+            wait_s: How long to wait for a computation, seconds.
+        """
+        try:
+            record = self._store.ledger.record(account.account_id)
+        except StoreFault:
+            return NoVerdict("store")
+        if record is None or (record.verifier is None and not record.retired):
+            return NoVerdict("no-verifier")
+        try:
+            if record.verifier is not None:
+                proven = self._matches(record.verifier, password, wait_s)
+                return Proven(proof=Proof.VERIFIER) if proven else Wrong()
+            return Wrong() if self._is_old(record, password, wait_s) else NoVerdict("no-verifier")
+        except GateBusy:
+            return NoVerdict("argon2")
+
+    def is_retired(self, account: AccountFacts, password: Secret, wait_s: float) -> bool:
+        """Return whether this is a password from before a change of the last 24 hours.
+
+        Raises:
+            GateBusy: No computation was free in time.
+            StoreFault: What is kept cannot be believed or read.
+        """
+        record = self._store.ledger.record(account.account_id)
+        return record is not None and self._is_old(record, password, wait_s)
+
+    def proven_online(self, account: AccountFacts, password: Secret, generation: int) -> None:
+        """Note that the directory proved a password just now, and queue a verifier of it.
+
+        What was counted offline is over. With a full queue no verifier is made this time.
+
+        Args:
+            account: As read for this login.
+            password: The one that was proven.
+            generation: Of the account when it was read for this login.
+        """
+        self._note_proof(account)
+        tag = self._tag(account, password)
+        made = self._made.get(account.account_id)
+        if made is not None and equal(made, tag):
+            return
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(_Job(account, generation, password))
+
+    def idle(self) -> None:
+        """Wait until everything queued is done; for tests and for shutting down in order."""
+        self._queue.join()
+
+    def _note_proof(self, account: AccountFacts) -> None:
+        now = self._store.time.now()
+
+        def change(prior: Record | None) -> tuple[Record | None, None]:
+            if prior is None:
+                return None, None
+            offline = prior.tally(OFFLINE)
+            counted = prior.guesses or offline.failures or offline.pending or offline.lock
+            known = prior.proven_online_at
+            if not counted and known is not None and abs(now - known) < _PROOF_AGE:
+                return prior, None
+            after = replace(prior, guesses=0, proven_online_at=now)
+            return (after.with_tally(OFFLINE, cleared(offline)) if counted else after), None
+
+        recent = self._store.ledger.recent(account.account_id)
+        if recent is not None and change(recent.record)[0] is recent.record:
+            return  # the usual case costs no transaction
+        self._store.ledger.change(account.account_id, change)
+
+    def _work(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):  # a courtesy that may be denied
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        while (job := self._queue.get()) is not None:
+            try:
+                self._make(job)
+            except StoreFault as fault:
+                self._store.file.note(fault)
+            finally:
+                self._queue.task_done()
+        self._queue.task_done()
+
+    def _make(self, job: _Job) -> None:
+        account_id = job.facts.account_id
+        record = self._store.ledger.record(account_id)
+        if record is None or not _is_still(record, job) or not self._is_wanted(record, job):
+            return
+        tag = self._tag(job.facts, job.password)
+        phc = self._hasher.hash(job.password.reveal(), account_id, work=Work.VERIFIER)
+        now = self._store.time.now()
+        verifier = Verifier(
+            phc=phc,
+            account_id=account_id,
+            changed_at=job.facts.changed_at,
+            generation=job.generation,
+            made_at=now,
+        )
+
+        def change(prior: Record | None) -> tuple[Record | None, bool]:
+            if prior is None or not _is_still(prior, job):
+                return prior, False
+            return replace(prior, verifier=verifier), True
+
+        if self._store.ledger.change(account_id, change, only_durable=True):
+            self._made[account_id] = tag
+            self._make_room(account_id, now)
+
+    def _is_wanted(self, record: Record, job: _Job) -> bool:
+        """Return whether a new verifier would say anything that the one kept does not."""
+        verifier = record.verifier
+        current = verifier is not None and not self._hasher.needs_rehash(verifier.phc)
+        if verifier is not None and current and self._matches(verifier, job.password, None):
+            self._made[job.facts.account_id] = self._tag(job.facts, job.password)
+            return False
+        if self._is_old(record, job.password, None):
+            return False
+        changed_at = job.facts.changed_at
+        if not self._old_passwords_work or changed_at is None or record.retired:
+            return True
+        return self._store.time.now() - changed_at >= _OLD_PASSWORD_LIVES
+
+    def _make_room(self, account_id: str, now: datetime) -> None:
+        """Let only the people who signed in last keep a verifier."""
+        if self._holders is None:
+            rows = self._store.file.rows
+            self._holders = self._store.file.read(
+                lambda connection: {
+                    record.facts.account_id: record.proven_online_at or record.facts.read_at
+                    for record in rows.all(connection)
+                    if isinstance(record, Record) and record.verifier is not None
+                }
+            )
+        self._holders[account_id] = now
+        while len(self._holders) > self._max_users:
+            last = min(self._holders, key=self._holders.__getitem__)
+            self._store.ledger.change(last, _without_verifier)
+            del self._holders[last]
+            self._made.pop(last, None)
+
+    def _matches(self, verifier: Verifier, password: Secret, wait_s: float | None) -> bool:
+        work = Work.VERIFIER if wait_s is None else Work.CHECK
+        return self._hasher.verify(
+            verifier.phc, password.reveal(), verifier.account_id, work=work, wait_s=wait_s or 0.0
+        )
+
+    def _is_old(self, record: Record, password: Secret, wait_s: float | None) -> bool:
+        now = self._store.time.now()
+        return any(
+            self._matches(old.verifier, password, wait_s)
+            for old in record.retired
+            if now - old.at < RETIRED_FOR
+        )
+
+    def _tag(self, account: AccountFacts, password: Secret) -> bytes:
+        changed_at = "" if account.changed_at is None else account.changed_at.isoformat()
+        return self._tagger.full(
+            account.account_id.encode(), changed_at.encode(), password.reveal()
+        )
+
+
+def _is_still(record: Record, job: _Job) -> bool:
+    return (
+        record.facts.account_id == job.facts.account_id
+        and record.generation == job.generation
+        and record.facts.changed_at == job.facts.changed_at
+    )
+
+
+def _without_verifier(prior: Record | None) -> tuple[Record | None, None]:
+    return (None if prior is None else replace(prior, verifier=None)), None
