@@ -11,7 +11,7 @@ from loginward.core.names import index_form
 from loginward.wire.admin import requests as ask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from loginward.doors.admin.port import Operator
 
@@ -48,8 +48,8 @@ class Roles:
         protected_groups: Directory groups whose members are refused to every verb.
     """
 
-    by_group: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    protected_groups: frozenset[str] = frozenset()
+    by_group: Mapping[str, Collection[str]] = field(default_factory=dict)
+    protected_groups: Collection[str] = ()
 
     def rights_of(self, uid: int, gids: frozenset[int]) -> frozenset[Right]:
         """Return the rights of a peer; uid 0 has all.

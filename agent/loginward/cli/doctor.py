@@ -1,0 +1,78 @@
+"""`loginward doctor`: what is wrong with this installation, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from loginward.cli.exits import DONE, REFUSED, UNREACHABLE, CommandFailed
+from loginward.cli.options import Asking, asks_daemon, examples
+from loginward.cli.output import warn
+from loginward.cli.times import stamp
+from loginward.wire.admin.requests import AcceptClock, AskDoctor
+from loginward.wire.admin.rows import ClockRow, FindingRow, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}
+
+
+@click.command(
+    "doctor",
+    epilog=examples(
+        "loginward doctor                   all checks",
+        "loginward doctor --json | jq 'select(.level != \"ok\")'",
+        "loginward doctor --accept-clock    after the clock was set right by hand",
+    ),
+)
+@click.option("--accept-clock", is_flag=True, help="Believe the wall clock as it is now.")
+@asks_daemon
+def doctor_command(asking: Asking, accept_clock: bool) -> int:
+    """Check the installation.
+
+    PAM, directory, store, clock, break-glass account; also while the daemon is down. Ends with 1 if something is wrong.
+    """
+    if accept_clock:
+        return _accept_clock(asking)
+    findings: Iterable[FindingRow]
+    try:
+        findings = asking.client.ask(AskDoctor()).of(FindingRow)
+    except CommandFailed as failure:
+        if failure.code != UNREACHABLE:
+            raise
+        warn(f"{failure.error}; checking without it")
+        findings = _without_daemon(asking)
+    found = False
+    for finding in findings:
+        found |= finding.level is not Level.OK
+        _print(asking, finding)
+    return REFUSED if found else DONE
+
+
+def _print(asking: Asking, finding: FindingRow) -> None:
+    out = asking.out
+    if out.as_json:
+        out.row(finding)
+        return
+    level = out.styled(f"{finding.level.value:8}", COLOURS[finding.level])
+    out.raw(f"{level} {out.styled(finding.check, '')}")
+    out.facts([("", finding.text), *([("", f"-> {finding.hint}")] if finding.hint else [])])
+
+
+def _accept_clock(asking: Asking) -> int:
+    row = asking.client.ask(AcceptClock()).one(ClockRow)
+    if asking.out.as_json:
+        asking.out.row(row)
+        return DONE
+    already = " already, nothing done" if row.was_noop else ""
+    asking.out.line(f"the clock is believed{already}: {stamp(row.now)}")
+    return DONE
+
+
+def _without_daemon(asking: Asking) -> list[FindingRow]:
+    from loginward.cli.config import settings_of
+    from loginward.runtime import doctor
+
+    return list(doctor.run(settings_of(asking.config)))

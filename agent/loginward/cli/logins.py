@@ -1,0 +1,143 @@
+"""The login socket from a command: prompts at the terminal, notices as they come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from loginward.cli.client import other_version
+from loginward.cli.exits import UNREACHABLE, CommandFailed
+from loginward.cli.output import complain
+from loginward.cli.prompt import piped, typed_hidden
+from loginward.cli.sockets import connect, hung_up, silent
+from loginward.cli.terminal import clean
+from loginward.core.reasons import Reason, Verdict
+from loginward.core.requests import Purpose
+from loginward.errors import ProtocolError
+from loginward.wire.login import Answer, Ask, Begin, Decoder, Message, Notice, Result, encode
+
+if TYPE_CHECKING:
+    import socket
+    from pathlib import Path
+
+    from loginward.core.secret import Secret
+
+ANSWER_S: Final = 10.0  # the daemon owes an answer within 3 s
+PROMPTS: Final = {
+    Purpose.PASSWORD: "password",
+    Purpose.NEW: "new password",
+    Purpose.NEW_AGAIN: "the same again",
+    Purpose.CODE: "one-time code",
+}
+UNANSWERED: Final = frozenset({Reason.DIRECTORY_UNAVAILABLE})
+
+
+class LoginRow(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="login"):
+    """The end of an attempt, for `--json`."""
+
+    name: str
+    verdict: Verdict
+    reason: Reason
+    reference: str
+    notices: tuple[str, ...]
+
+
+class Shown:
+    """Notices for the person: printed on stderr as they come, or kept for JSON."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._texts: list[str] = []
+
+    def notice(self, notice: Notice) -> None:
+        """Take a notice."""
+        self._texts.append(notice.text)
+        if not self._as_json:
+            import click
+
+            click.echo(clean(notice.text), err=True)
+
+    def row(self, name: str, result: Result) -> LoginRow:
+        """Return the whole attempt."""
+        return LoginRow(
+            name=name,
+            verdict=result.verdict,
+            reason=result.reason,
+            reference=result.reference,
+            notices=tuple(self._texts),
+        )
+
+
+class LoginSocket:
+    """Has conversations, one connection each."""
+
+    def __init__(self, path: Path, shown: Shown, *, from_stdin: bool) -> None:
+        self._path = path
+        self._shown = shown
+        self._from_stdin = from_stdin
+        self._new: Secret | None = None
+
+    def talk(self, begin: Begin) -> Result:
+        """Return how a conversation ended.
+
+        Raises:
+            CommandFailed: The daemon does not answer, or the directory does not.
+        """
+        decoder = Decoder()
+        with connect(self._path) as connection:
+            connection.settimeout(ANSWER_S)
+            _send(connection, begin)
+            while True:
+                message = _next(connection, decoder)
+                match message:
+                    case Notice():
+                        self._shown.notice(message)
+                    case Ask():
+                        _send(connection, Answer(self._typed(message)))
+                    case Result(reason=reason) if reason in UNANSWERED:
+                        raise CommandFailed(
+                            "the directory gives no answer", "loginward status", UNREACHABLE
+                        )
+                    case Result():
+                        return message
+                    case _:
+                        raise other_version()
+
+    def _typed(self, ask: Ask) -> Secret:
+        if not self._from_stdin:
+            return typed_hidden(clean(ask.prompt) or PROMPTS[ask.purpose])
+        if ask.purpose is Purpose.NEW_AGAIN and self._new is not None:
+            return self._new
+        typed = piped()
+        if ask.purpose is Purpose.NEW:
+            self._new = typed
+        return typed
+
+
+def _send(connection: socket.socket, message: Message) -> None:
+    try:
+        connection.sendall(encode(message))
+    except ProtocolError as error:
+        complain(f"that cannot be sent: {error}")
+        raise CommandFailed("nothing was asked") from None
+    except OSError:
+        raise hung_up() from None
+
+
+def _next(connection: socket.socket, decoder: Decoder) -> Message:
+    while True:
+        try:
+            message = decoder.next_message()
+            if message is not None:
+                return message
+            octets = connection.recv(8192)
+            if not octets:
+                raise hung_up()
+            decoder.feed(octets)
+        except TimeoutError:
+            raise silent() from None
+        except OSError:
+            raise hung_up() from None
+        except ProtocolError:
+            raise other_version() from None

@@ -1,0 +1,124 @@
+"""The `loginward` command: finds the command asked for, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from loginward.cli import exits
+from loginward.cli.output import complain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# In the order of the help; only the module of the command that runs is loaded.
+COMMANDS: Final[Mapping[str, str]] = {
+    "status": "status",
+    "why": "why",
+    "unlock": "acts",
+    "reset-password": "acts",
+    "set-temporary": "acts",
+    "set-first-password": "acts",
+    "expire": "acts",
+    "suspend": "acts",
+    "activate": "acts",
+    "resend-activation": "acts",
+    "users": "users",
+    "login": "login",
+    "passwd": "login",
+    "cache": "cache",
+    "refresh": "refresh",
+    "events": "events",
+    "doctor": "doctor",
+    "config": "config",
+    "serve": "serve",
+    "demo": "serve",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that loads a command's module when the command is looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"loginward.cli.{COMMANDS[cmd_name]}")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="loginward", message="loginward %(version)s")
+def cli() -> None:
+    r"""Who may sign in on this machine, why not, and what to do about it.
+
+    \b
+    Someone cannot sign in?    loginward why ann
+    Too many wrong passwords?  loginward unlock ann
+    Is the agent well?         loginward status, loginward doctor
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; no traceback ever reaches the terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # LANG=C and the like
+    try:
+        return _run(argv)
+    except exits.CommandFailed as failure:
+        complain(failure.error, failure.hint)
+        return failure.code
+    except click.UsageError as error:
+        complain(error.format_message(), _usage_hint(error))
+        return exits.USAGE
+    except click.ClickException as error:
+        complain(error.format_message())
+        return exits.REFUSED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(err=True)
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        _give_up_stdout()
+        return exits.NO_READER
+    except Exception as error:  # noqa: BLE001  the one net of the command line
+        return _fault(error)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    args = None if argv is None else list(argv)
+    code: Any = cli.main(args, prog_name="loginward", standalone_mode=False)
+    sys.stdout.flush()
+    return code if isinstance(code, int) else exits.DONE
+
+
+def _usage_hint(error: click.UsageError) -> str:
+    path = error.ctx.command_path if error.ctx is not None else "loginward"
+    return f"{path} --help"
+
+
+def _give_up_stdout() -> None:
+    """Leave nothing that the interpreter would try to write at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _fault(error: Exception) -> int:
+    if os.environ.get("LOGINWARD_TRACEBACK"):
+        raise error
+    hint = "run it again with LOGINWARD_TRACEBACK=1 and report what it says"
+    complain(f"a fault of ours: {type(error).__name__}", hint)
+    return exits.FAULT

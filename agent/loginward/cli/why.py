@@ -1,0 +1,126 @@
+"""`loginward why`: every fact behind a decision, the rule that decides, and what clears it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from loginward.cli.exits import DONE, REFUSED
+from loginward.cli.options import Asking, asks_daemon, examples
+from loginward.cli.times import ago, localise, moment
+from loginward.core.reasons import Verdict
+from loginward.core.requests import Door
+from loginward.wire.admin.requests import AskReference, AskWhy
+from loginward.wire.admin.rows import ExplanationRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from loginward.wire.admin.rows import FactPart
+
+VERDICTS = {
+    Verdict.ALLOW: ("allowed", "green"),
+    Verdict.REFUSE: ("refused", "red"),
+    Verdict.CHANGE: ("must change the password first", "yellow"),
+    Verdict.CODE: ("needs a one-time code", "yellow"),
+}
+REFERENCE_LENGTH = 6
+
+
+@click.command(
+    "why",
+    epilog=examples(
+        "loginward why ann                     with the right password, would ann get in?",
+        "loginward why ann --service sshd      the same through sshd",
+        "loginward why --ref 7F3-K2Q           why was the login with this reference refused?",
+    ),
+)
+@click.argument("user", required=False)
+@click.option(
+    "--door",
+    type=click.Choice([door.value for door in Door]),
+    default=Door.LOGIN.value,
+    show_default=True,
+    help="Where the login comes in.",
+)
+@click.option("--service", default="", metavar="S", help="The PAM service, such as sshd or sudo.")
+@click.option("--ref", "reference", metavar="ID", help="The reference that a person was given.")
+@click.option("-v", "--verbose", is_flag=True, help="Also show each fact as its source spelt it.")
+@asks_daemon
+def why_command(  # noqa: PLR0917  one parameter an option
+    asking: Asking, user: str | None, door: str, service: str, reference: str | None, verbose: bool
+) -> int:
+    """Explain what decides a login.
+
+    Every fact with its source and age, the rule that decides, and what clears it. Nothing is tried and nothing is counted. Ends with 0 if USER would be let in, with 1 if not.
+    """
+    if (user is None) == (reference is None):
+        raise click.UsageError("name a user, or a reference with --ref")
+    if reference is not None:
+        answer = asking.client.ask(AskReference(reference=_spelt(reference)))
+    else:
+        assert user is not None
+        answer = asking.client.ask(AskWhy(name=user, door=Door(door), service=service))
+    explanation = answer.one(ExplanationRow)
+    if asking.out.as_json:
+        asking.out.row(explanation)
+    else:
+        _print(asking, explanation, answer.now, verbose=verbose)
+    return REFUSED if explanation.verdict is Verdict.REFUSE else DONE
+
+
+def _spelt(reference: str) -> str:
+    """Return a reference as it is kept, however a person wrote it down."""
+    spelt = "".join(c for c in reference.upper() if c not in "- ")
+    if not (spelt.isascii() and spelt.isalnum() and len(spelt) == REFERENCE_LENGTH):
+        raise click.UsageError("a reference is six letters and digits, such as 7F3-K2Q")
+    return spelt
+
+
+def shown_reference(reference: str) -> str:
+    """Return a reference in two halves, easier to read out."""
+    half = REFERENCE_LENGTH // 2
+    return f"{reference[:half]}-{reference[half:]}" if reference else ""
+
+
+def _print(asking: Asking, row: ExplanationRow, now: datetime, *, verbose: bool) -> None:
+    word, colour = VERDICTS[row.verdict]
+    head = asking.out.styled(word, colour) + asking.out.styled(f": {row.reason.value}", colour)
+    if row.reference:
+        head += f"   reference {shown_reference(row.reference)}"
+    asking.out.raw(head)
+    asking.out.facts(_lines(row, now, verbose=verbose))
+
+
+def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tuple[str, str]]:
+    if row.decided_at is not None:
+        source = f", from {row.source}" if row.source else ""
+        yield "decided", f"{moment(row.decided_at, now)}, {row.service}{source}"
+    columns = max((len(fact.value) for fact in row.facts), default=0)
+    before = ""
+    for fact in row.facts:
+        where = _where(fact)
+        told = [localise(fact.detail, now), where if where != before else ""]
+        before = where
+        yield fact.fact, f"{fact.value:{columns}}  {'; '.join(part for part in told if part)}"
+        if verbose and fact.evidence:
+            yield "", f"{'':{columns}}  {fact.evidence}"
+    yield "rule", localise(row.rule, now) + (f" ({row.setting})" if row.setting else "")
+    if row.allowed_by:
+        yield "allowed by", row.allowed_by
+    for warning in row.warnings:
+        yield "warning", localise(warning, now)
+    if row.told:
+        yield "told", localise(row.told, now)
+    if row.pam_authn and verbose:
+        yield "PAM", f"authenticate {row.pam_authn}, account {row.pam_acct}"
+    if row.clears:
+        yield "clears", " or ".join(localise(one, now) for one in row.clears)
+
+
+def _where(fact: FactPart) -> str:
+    if fact.age_s is None:
+        return fact.source
+    return f"{fact.source}, read {ago(fact.age_s)}" if fact.source else f"read {ago(fact.age_s)}"
