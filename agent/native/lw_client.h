@@ -26,8 +26,9 @@ enum lw_end {
 	LW_END_GAVE_UP, /* the person did */
 };
 
+#ifndef LW_RETRY_MS
 #define LW_RETRY_MS 1000 /* a daemon being restarted is back by then */
-
+#endif
 
 /*
  * Asks the daemon at `socket_path` (absolute). `timeout_ms` is for the whole conversation; its

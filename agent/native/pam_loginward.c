@@ -39,7 +39,6 @@ struct phase {
 	const char *user, *service;
 	uid_t uid; /* (uid_t)-1: the host does not know the name */
 	char *new_password; /* typed, not yet changed to */
-	int no_answer; /* the PAM code of a person who gave none */
 	struct lw_message result;
 };
 
@@ -185,14 +184,12 @@ static char *answer(void *context, const struct lw_message *ask, bool *typed)
 
 	if (ask->purpose == LW_PURPOSE_PASSWORD) { /* sshd answers every hidden prompt with it */
 		*typed = item(p, proven_item(p)) == NULL;
-		p->no_answer = pam_get_authtok(p->pamh, proven_item(p), &password, NULL);
-		if (p->no_answer != PAM_SUCCESS || password == NULL)
-			return NULL;
-		return strdup(is_sshd_junk(password) ? "" : password);
+		pam_get_authtok(p->pamh, proven_item(p), &password, NULL);
+		return password == NULL ? NULL : strdup(is_sshd_junk(password) ? "" : password);
 	}
 	*typed = true;
-	p->no_answer = pam_prompt(p->pamh, ask->shown ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF,
-				  &line, "%s", ask->text[0] != '\0' ? ask->text : "New password: ");
+	pam_prompt(p->pamh, ask->shown ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, &line, "%s",
+		   ask->text);
 	if (line != NULL && ask->purpose == LW_PURPOSE_NEW) {
 		forget(&p->new_password);
 		p->new_password = strdup(line);
@@ -258,9 +255,7 @@ static int on_trouble(struct phase *p, enum lw_end end)
 	int rc = lw_pam_code(p->number, LW_VERDICT_REFUSE, LW_REASON_DIRECTORY_UNAVAILABLE);
 
 	if (end == LW_END_GAVE_UP)
-		return p->no_answer == PAM_CONV_AGAIN ? PAM_INCOMPLETE :
-		       p->no_answer != PAM_SUCCESS    ? p->no_answer :
-							PAM_CONV_ERR;
+		return PAM_CONV_ERR;
 	if (end == LW_END_UNSENDABLE)
 		return lw_pam_code(p->number, LW_VERDICT_REFUSE, LW_REASON_MALFORMED);
 	pam_syslog(p->pamh, LOG_ERR, "the daemon at %s %s", p->opt.socket, said[end]);
@@ -295,16 +290,16 @@ static int ask_daemon(struct phase *p)
 	return end == LW_END_RESULT ? on_result(p) : on_trouble(p, end);
 }
 
-/* Gets the password before the daemon is asked. */
-static int get_password(struct phase *p, bool from_item)
+/* Gets the password, so that nobody waits for a typing person, and asks the daemon. */
+static int prove(struct phase *p, bool use_item)
 {
 	const char *password = NULL;
-	int rc;
 
-	if (!from_item)
+	if (!use_item)
 		pam_set_item(p->pamh, PAM_AUTHTOK, NULL);
-	rc = pam_get_authtok(p->pamh, PAM_AUTHTOK, &password, NULL);
-	return rc == PAM_CONV_AGAIN ? PAM_INCOMPLETE : rc;
+	if (pam_get_authtok(p->pamh, PAM_AUTHTOK, &password, NULL) != PAM_SUCCESS)
+		return PAM_CONV_ERR;
+	return ask_daemon(p);
 }
 
 int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
@@ -318,14 +313,9 @@ int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **ar
 	preset = item(&p, PAM_AUTHTOK) != NULL;
 	if (p.opt.use_first_pass && !preset)
 		return PAM_AUTH_ERR;
-	rc = get_password(&p, p.opt.use_first_pass || p.opt.try_first_pass);
-	if (rc == PAM_SUCCESS)
-		rc = ask_daemon(&p);
-	if (rc == PAM_AUTH_ERR && preset && p.opt.try_first_pass && !p.opt.use_first_pass) {
-		rc = get_password(&p, false);
-		if (rc == PAM_SUCCESS)
-			rc = ask_daemon(&p);
-	}
+	rc = prove(&p, p.opt.use_first_pass || p.opt.try_first_pass);
+	if (rc == PAM_AUTH_ERR && preset && p.opt.try_first_pass && !p.opt.use_first_pass)
+		rc = prove(&p, false);
 	return rc;
 }
 

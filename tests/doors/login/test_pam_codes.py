@@ -29,7 +29,9 @@ def c_rows(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     program = tmp_path_factory.mktemp("codes") / "print_codes"
     source = ROOT / "tests/native/print_codes.c"
     include = f"-I{ROOT / 'agent/native'}"
-    subprocess.run(["gcc", "-Wall", "-Werror", include, str(source), "-o", str(program)], check=True)
+    subprocess.run(
+        ["gcc", "-Wall", "-Werror", include, str(source), "-o", str(program)], check=True
+    )
     printed = subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout
     return [line.split() for line in printed.splitlines()]
 
