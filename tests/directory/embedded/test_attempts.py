@@ -8,7 +8,8 @@ import pytest
 
 from loginward.core.attempts import AtLimit, Granted, LockedNow, Outcome
 from loginward.core.evidence import Wrong
-from loginward.core.status import PasswordStatus
+from loginward.core.status import PasswordStatus, UserState
+from loginward.directory.embedded import rows
 from loginward.directory.port import Done, Verb
 from loginward.errors import DirectoryUnavailable
 from loginward.sqlite.faults import NotWritable
@@ -173,6 +174,59 @@ def test_while_nothing_can_be_written_counting_goes_on_in_memory(world, after_ru
     assert world.directory.health()[0].usable
     world.reopen()
     assert world.status("ann").lock == lock
+
+
+def test_an_act_that_cannot_be_written_is_an_outage_and_changes_nothing(world):
+    world.add("ann", RIGHT)
+    book, real = world.book, world.book._commits
+    book._commits = BrokenCommits(real, after_running=True)
+    with pytest.raises(DirectoryUnavailable, match="the disk is full; free some space"):
+        world.act("ann", Verb.SUSPEND)
+    book._commits = real
+    assert world.status("ann").state is UserState.ACTIVE
+
+
+def test_what_cannot_be_written_yet_stays_in_memory(world):
+    world.add("ann", RIGHT)
+    world.add("bob", RIGHT)
+    counter = world.book.counter
+    real = counter._commits
+    counter._commits = BrokenCommits(real, after_running=False)
+    world.guess("ann", times=4)
+
+    class OneMore:
+        """Takes one write, then no more."""
+
+        def __init__(self):
+            self.taken = 0
+
+        def run(self, function):
+            self.taken += 1
+            if self.taken > 1:
+                raise NotWritable("the disk is full", "free some space")
+            return real.run(function)
+
+    counter._commits = OneMore()
+    world.reserve("bob")
+    assert not world.directory.health()[0].usable
+    assert len(world.facts("ann").failures) == 4
+    counter._commits = real
+    world.reserve("bob")
+    assert not counter.has_unsaved
+    world.reopen()
+    assert len(world.facts("ann").failures) == 4
+
+
+def test_what_was_counted_of_a_removed_account_goes_with_it(world):
+    ann = world.add("ann", RIGHT)
+    world.add("bob", RIGHT)
+    counter = world.book.counter
+    counter._commits, real = BrokenCommits(counter._commits, after_running=False), counter._commits
+    world.guess("ann", times=2)
+    world.book.write(lambda connection: rows.remove(connection, ann))
+    counter._commits = real
+    world.reserve("bob")
+    assert not counter.has_unsaved
 
 
 def test_an_unlock_clears_what_was_counted_in_memory_too(world):

@@ -415,6 +415,21 @@ def test_an_account_that_cannot_be_is_refused_with_the_field(world, new, why):
     assert world.directory.accounts_with() == ()
 
 
+def test_an_end_before_the_start_is_refused(world):
+    now = world.clock.now()
+    refused = world.directory.add(NewAccount(name="ann", starts_at=now, ends_at=now))
+    assert refused == NotDone("The end is not after the start; correct one of them.")
+
+
+def test_a_schedule_leaves_an_open_account_open(world):
+    ann = world.add("ann", FIRST)
+    end = world.clock.now() + DAY
+    assert world.directory.schedule(ann, starts_at=None, ends_at=end) == Done()
+    assert world.status("ann").state is UserState.ACTIVE
+    world.clock.pass_by(DAY)
+    assert world.status("ann").state_cause is StateCause.ENDED
+
+
 def test_removing_takes_everything_along(world):
     ann = world.add("ann", FIRST)
     facts = world.facts("ann")
@@ -464,6 +479,22 @@ def test_a_lock_meanwhile_stops_a_change(world):
     assert world.change("ann", FIRST, NEXT).problem is ChangeProblem.NOT_ALLOWED
     world.act("ann", Verb.UNLOCK)
     assert isinstance(world.check("ann", FIRST), Proven)
+
+
+def test_a_suspension_meanwhile_stops_an_activation(world):
+    token = world.directory.add(NewAccount(name="ann"))[1].token.reveal()
+    world.during_next_hash(lambda: world.act("ann", Verb.LOCK))
+    assert world.activate("ann", token, FIRST).problem is ChangeProblem.NOT_ALLOWED
+    world.act("ann", Verb.UNLOCK)
+    assert world.activate("ann", token, b"short") == NotChanged(ChangeProblem.TOO_SHORT)
+    assert isinstance(world.activate("ann", token, FIRST), Changed)
+
+
+def test_who_has_no_password_has_none_to_change(world):
+    world.directory.add(NewAccount(name="ann"))
+    assert world.change("ann", FIRST, NEXT) == NotChanged(
+        ChangeProblem.NOT_ALLOWED, "no password is set"
+    )
 
 
 def test_r16_a_lock_says_when_where_why_and_until(world):

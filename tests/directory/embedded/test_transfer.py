@@ -124,6 +124,13 @@ def test_every_problem_of_the_file_is_told_and_nothing_comes_in(world):
     assert [facts.name for facts in world.directory.accounts_with()] == ["taken"]
 
 
+def test_half_a_character_is_no_password(world):
+    text = '[{"username": "ann", "password": "horse-battery-\\ud800-x"}]'
+    assert problems(load(world, text, Format.JSON)) == [
+        "line 1, password: holds half a character; type it anew"
+    ]
+
+
 def test_a_password_beside_a_hash_is_one_too_many(world):
     text = json.dumps([{"username": "ann", "password": RIGHT.decode(), "password_hash": PHC}])
     assert problems(load(world, text, Format.JSON)) == [
@@ -140,6 +147,7 @@ def test_a_password_beside_a_hash_is_one_too_many(world):
         ),
         pytest.param("{SSHA}abc", id="ssha"),
         pytest.param(7, id="number"),
+        pytest.param("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$", id="no-tag"),
     ],
 )
 def test_a_hash_that_cannot_be_checked_is_refused(world, phc):
@@ -284,7 +292,9 @@ def test_an_empty_directory_is_an_empty_file(world):
 def test_an_account_added_while_passwords_are_hashed_stops_the_import(world):
     world.during_next_hash(lambda: world.add("ann", RIGHT))
     result = load(world, f"username,password\nbob,{RIGHT.decode()}\nANN,\n")
-    assert problems(result) == ["line 3, username: was added meanwhile; import again"]
+    assert problems(result) == [
+        "line 3, username: is in the directory already; remove it there or here"
+    ]
     assert world.facts("bob") is None
 
 
@@ -402,7 +412,7 @@ def test_a_backup_comes_back_octet_for_octet(new_world, records, form):
                 )
             else:
                 for record in records:
-                    world.book.write(lambda c, record=record: rows.insert(c, record))
+                    world.book.write(lambda c, record=record: rows.insert(c, [record]))
             texts.append("".join(world.directory.export_accounts(form, with_hashes=True)))
             world.close()
         assert texts[0] == texts[1]

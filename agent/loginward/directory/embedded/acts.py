@@ -8,11 +8,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from loginward.core.acts import Verb
 from loginward.core.status import UserState
 from loginward.directory.embedded import life
 from loginward.directory.embedded.facts import SiteRules, status_of
 from loginward.directory.embedded.record import Password, Record, SetBy, Token
-from loginward.directory.port import Done, NotDone, Verb
+from loginward.directory.port import Done, NotDone
 
 if TYPE_CHECKING:
     from loginward.core.secret import Secret
@@ -25,16 +26,16 @@ class Means:
     """What an act may need, made before the account is held.
 
     Attributes:
-        phc: The hash of the new password; empty where the verb sets none.
         lock_id: An id for a lock that the act may set.
         token: An activation token and what is kept of it.
+        phc: The hash of the new password; empty where the verb sets none.
     """
 
     now: datetime
     site: SiteRules
+    lock_id: str
+    token: tuple[Secret, Token]
     phc: str = field(default="", repr=False)
-    lock_id: str = ""
-    token: tuple[Secret, Token] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,6 @@ def _resend(record: Record, means: Means) -> Acted:
     status = status_of(record, means.site, means.now)
     if status.state is not UserState.ACTIVE:
         return NotDone(f"It is {status.state.value}; activate it first.")
-    if means.token is None:
-        raise AssertionError("the verb needs a token")
     secret, token = means.token
     return Written(life.with_token(record, token), Done(token=secret))
 
@@ -142,4 +141,3 @@ STEPS: Final[Mapping[Verb, Step]] = MappingProxyType(
         Verb.RESEND_ACTIVATION: _resend,
     }
 )
-SETS_PASSWORD: Final = frozenset({Verb.RESET_PASSWORD, Verb.SET_TEMPORARY, Verb.SET_FIRST_PASSWORD})

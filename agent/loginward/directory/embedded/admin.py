@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from loginward.core.passwords import problem_of
 from loginward.core.status import UserState
 from loginward.directory.embedded import accounts, life, rows, tokens
-from loginward.directory.embedded.acts import SETS_PASSWORD, STEPS, Acted, Means, Written
+from loginward.directory.embedded.acts import STEPS, Acted, Means, Written
 from loginward.directory.port import Act, Done, NotDone
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def carry_out(book: Book, account_id: str, act: Act) -> Done | NotDone:
     record = book.by_id(account_id)
     if record is None:
         return GONE
-    if act.verb in SETS_PASSWORD:
+    if act.verb.sets_password:
         foreseen = _password_problem(book, record, act) or step(record, means)
         if isinstance(foreseen, NotDone) or act.password is None:
             return foreseen if isinstance(foreseen, NotDone) else GONE
@@ -64,7 +64,7 @@ def add(book: Book, new: NewAccount) -> tuple[str, Done] | NotDone:
     if new.state is UserState.ACTIVE and (new.starts_at is None or new.starts_at <= now):
         record = life.with_token(record, token)
     try:
-        book.write(lambda connection: rows.insert(connection, record))
+        book.write(lambda connection: rows.insert(connection, [record]))
     except sqlite3.IntegrityError:
         return NotDone("That name is taken, perhaps in another spelling; choose another.")
     return record.id, Done(token=None if record.token is None else shown)

@@ -24,6 +24,7 @@ RECORD_COLUMNS: Final = """
 TALLY_COLUMNS: Final = (
     "epoch, failures, pending, lock_id, lock_since, lock_until, lock_source, lock_failures"
 )
+_NOTHING: Final = "[]"
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -72,6 +73,11 @@ def password_row(account_id: str, password: Password) -> Row:
     )
 
 
+def token_row(account_id: str, token: Token) -> Row:
+    """Return the columns of `token`, in order."""
+    return account_id, token.digest, moment(token.expires_at)
+
+
 def tally_row(account_id: str, tally: Tally) -> Row:
     """Return the columns of `tally`, in order."""
     lock = tally.lock
@@ -100,7 +106,7 @@ def record_of(row: Row) -> Record:
         display_name=display_name,
         mail=mail,
         recovery=recovery,
-        groups=frozenset(json.loads(groups)),
+        groups=frozenset(_list(groups)),
         created_at=when(created_at),
         state=UserState(state),
         state_since=_maybe_when(state_since),
@@ -125,10 +131,10 @@ def tally_of(row: Row) -> Tally:
         failures=lock_failures,
     )
     return Tally(
-        failures=tuple(Failure(when(at), source) for at, source in json.loads(failures)),
+        failures=tuple(Failure(when(at), source) for at, source in _list(failures)),
         pending=tuple(
             Pending(reservation, when(at), source, recovered)
-            for reservation, at, source, recovered in json.loads(pending)
+            for reservation, at, source, recovered in _list(pending)
         ),
         lock=None if lock_id is None else lock,
         epoch=epoch,
@@ -144,8 +150,12 @@ def _password_of(row: Row) -> Password:
         must_change=bool(must_change),
         forced_at=_maybe_when(forced_at),
         outdated=bool(outdated),
-        history=tuple(OldPassword(old, when(at)) for old, at in json.loads(history)),
+        history=tuple(OldPassword(old, when(at)) for old, at in _list(history)),
     )
+
+
+def _list(text: str) -> list[Any]:
+    return [] if text == _NOTHING else list(json.loads(text))  # most are empty, and parsing costs
 
 
 def _maybe_moment(at: datetime | None) -> int | None:

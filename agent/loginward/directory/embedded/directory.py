@@ -14,7 +14,7 @@ from loginward.core.evidence import Checked, NoVerdict, Proof, Proven, Wrong
 from loginward.core.facts import AccountFacts, status_at
 from loginward.core.status import PasswordStatus, UserState
 from loginward.directory.embedded import admin, listing, persons, rows, transfer
-from loginward.directory.embedded.facts import SiteRules, facts_of, status_of
+from loginward.directory.embedded.facts import SiteRules, explained, facts_of, status_of
 from loginward.directory.port import Act, Done, Listing, NotDone, ServerHealth
 from loginward.errors import DirectoryUnavailable
 
@@ -134,13 +134,16 @@ class EmbeddedDirectory:
         return transfer.export_accounts(self._book, form, with_hashes=with_hashes)
 
     def accounts(self, deadline: Deadline) -> Listing:  # noqa: ARG002  a local read
-        """Return every account."""
+        """Return every account, without evidence."""
         return Listing(self.accounts_with())
 
     def accounts_with(
         self, status: PasswordStatus | None = None, state: UserState | None = None
     ) -> tuple[AccountFacts, ...]:
-        """Return the accounts that hold that status and state now, by name; None: any (R51)."""
+        """Return the accounts that hold that status and state now, by name; None: any (R51).
+
+        They carry no evidence: `find` one of them for that.
+        """
         now, site = self._book.clock.now(), self._book.site
         narrow = None if self._book.counter.has_unsaved else status
         where, bound = listing.condition(narrow, state), listing.bound(site.passwords, now)
@@ -178,7 +181,7 @@ class EmbeddedDirectory:
     def _facts(self, record: Record | None) -> AccountFacts | None:
         now = self._book.clock.now()
         self._last_ok_at = now
-        return None if record is None else facts_of(record, self._book.site, now)
+        return None if record is None else explained(record, facts_of(record, self._book.site, now))
 
 
 def _holds(

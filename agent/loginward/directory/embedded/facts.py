@@ -24,7 +24,7 @@ class SiteRules:
 
 
 def facts_of(record: Record, site: SiteRules, read_at: datetime) -> AccountFacts:
-    """Return the facts of one account, read at that moment (aware UTC)."""
+    """Return the facts of one account, read at that moment (aware UTC), without evidence."""
     password = record.password
     due: tuple[DueDate, ...] = ()
     if password is not None:
@@ -34,7 +34,7 @@ def facts_of(record: Record, site: SiteRules, read_at: datetime) -> AccountFacts
             forced_at=password.forced_at,
             outdated=password.outdated,
         )
-    facts = AccountFacts(
+    return AccountFacts(
         account_id=record.id,
         name=record.name,
         ref=record.id,
@@ -54,6 +54,10 @@ def facts_of(record: Record, site: SiteRules, read_at: datetime) -> AccountFacts
         can_change_expired=True,
         groups=record.groups,
     )
+
+
+def explained(record: Record, facts: AccountFacts) -> AccountFacts:
+    """Return the facts with the evidence that `why` prints."""
     return replace(facts, evidence=_evidence(record, facts))
 
 

@@ -48,11 +48,7 @@ def change(
         moved = current is None or current.password is None or current.password.phc != password.phc
         if current is None or moved:
             return None, NotChanged(ChangeProblem.WRONG_OLD, "it was changed meanwhile")
-        closed = barrier(current, site, now)
-        if closed is not None:
-            return None, closed
-        after = life.with_password(current, phc, set_by=SetBy.PERSON, rules=site.passwords, now=now)
-        return after, Changed(now)
+        return _with_password(current, phc, SetBy.PERSON, site, now)
 
     return book.update(record.id, step)
 
@@ -76,13 +72,7 @@ def activate(book: Book, name: str, typed: Secret, new: Secret) -> Changed | Not
         kept = None if current is None or current.token is None else current.token.digest
         if current is None or kept is None or not hmac.compare_digest(kept, token.digest):
             return None, NO_ACTIVATION
-        closed = barrier(current, site, now)
-        if closed is not None:
-            return None, closed
-        after = life.with_password(
-            current, phc, set_by=SetBy.ACTIVATION, rules=site.passwords, now=now
-        )
-        return after, Changed(now)
+        return _with_password(current, phc, SetBy.ACTIVATION, site, now)
 
     return book.update(record.id, step)
 
@@ -95,6 +85,17 @@ def barrier(record: Record, site: SiteRules, now: datetime) -> NotChanged | None
     if PasswordStatus.LOCKED in status.statuses:
         return NotChanged(ChangeProblem.NOT_ALLOWED, "the account is locked")
     return None
+
+
+def _with_password(
+    record: Record, phc: str, set_by: SetBy, site: SiteRules, now: datetime
+) -> tuple[Record | None, Changed | NotChanged]:
+    """Return the account with its new password, unless it was closed while that was hashed."""
+    shut = barrier(record, site, now)
+    if shut is not None:
+        return None, shut
+    after = life.with_password(record, phc, set_by=set_by, rules=site.passwords, now=now)
+    return after, Changed(now)
 
 
 def _problem_of_change(

@@ -12,7 +12,7 @@ from loginward.directory.embedded.codec import RECORD_COLUMNS, TALLY_COLUMNS, mo
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from loginward.directory.embedded.record import Record
@@ -61,12 +61,15 @@ def names_and_ids(connection: sqlite3.Connection) -> tuple[set[str], set[str]]:
     return {name for name, _ in found}, {account_id for _, account_id in found}
 
 
-def insert(connection: sqlite3.Connection, record: Record) -> None:
-    """Add an account; a name or id that is taken raises sqlite3.IntegrityError."""
-    connection.execute(_PUT_ACCOUNT, codec.account_row(record))
-    _put_parts(connection, record)
-    if record.tally != Tally():
-        put_tally(connection, record.id, record.tally)
+def insert(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
+    """Add accounts; a name or id that is taken raises sqlite3.IntegrityError."""
+    connection.executemany(_PUT_ACCOUNT, map(codec.account_row, records))
+    passwords = ((r.id, r.password) for r in records if r.password is not None)
+    connection.executemany(_PUT_PASSWORD, (codec.password_row(*pair) for pair in passwords))
+    tokens = ((r.id, r.token) for r in records if r.token is not None)
+    connection.executemany(_PUT_TOKEN, (codec.token_row(*pair) for pair in tokens))
+    tallies = ((r.id, r.tally) for r in records if r.tally != Tally())
+    connection.executemany(_PUT_TALLY, (codec.tally_row(*pair) for pair in tallies))
 
 
 def replace(connection: sqlite3.Connection, record: Record) -> None:
@@ -75,7 +78,10 @@ def replace(connection: sqlite3.Connection, record: Record) -> None:
     for table, part in (("password", record.password), ("token", record.token)):
         if part is None:
             connection.execute(f"DELETE FROM {table} WHERE account_id = ?", (record.id,))  # noqa: S608
-    _put_parts(connection, record)
+    if record.password is not None:
+        connection.execute(_PUT_PASSWORD, codec.password_row(record.id, record.password))
+    if record.token is not None:
+        connection.execute(_PUT_TOKEN, codec.token_row(record.id, record.token))
     put_tally(connection, record.id, record.tally)
 
 
@@ -127,11 +133,3 @@ def outdate_passwords(connection: sqlite3.Connection) -> None:
 def _one(connection: sqlite3.Connection, where: str, value: str) -> Record | None:
     row = connection.execute(f"{SELECT} WHERE {where}", (value,)).fetchone()
     return None if row is None else codec.record_of(row)
-
-
-def _put_parts(connection: sqlite3.Connection, record: Record) -> None:
-    if record.password is not None:
-        connection.execute(_PUT_PASSWORD, codec.password_row(record.id, record.password))
-    if record.token is not None:
-        kept = (record.id, record.token.digest, moment(record.token.expires_at))
-        connection.execute(_PUT_TOKEN, kept)

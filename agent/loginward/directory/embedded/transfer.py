@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from loginward.directory.embedded import importing, rows
 from loginward.directory.embedded.drafts import Draft, Terms
 from loginward.directory.embedded.exporting import export_lines
 from loginward.directory.embedded.hashing import is_hash
 from loginward.directory.embedded.importing import Imported, Meter, NotImported
-from loginward.directory.embedded.reading import LineProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from loginward.directory.embedded.fields import Format
     from loginward.directory.embedded.importing import OnProgress
     from loginward.directory.embedded.record import Record
+
+AT_ONCE: Final = 500  # accounts between two signs of progress
 
 
 def import_accounts(
@@ -72,19 +73,18 @@ def _written(
     book: Book, drafts: list[Draft], records: list[Record], on_progress: OnProgress
 ) -> Imported | NotImported:
     meter = Meter("writing", len(records), book.clock, on_progress)
-    at = 0
+    in_order = sorted(records, key=lambda record: record.id)  # fills the pages one after the other
 
     def step(connection: sqlite3.Connection) -> None:
-        nonlocal at
-        for at, record in enumerate(records):
-            rows.insert(connection, record)
-            meter.reached(at + 1)
+        for start in range(0, len(in_order), AT_ONCE):
+            chunk = in_order[start : start + AT_ONCE]
+            rows.insert(connection, chunk)
+            meter.reached(start + len(chunk))
 
     try:
         book.write(step)
-    except sqlite3.IntegrityError:
-        taken = LineProblem(drafts[at].line, "username", "was added meanwhile; import again")
-        return NotImported((taken,))
+    except sqlite3.IntegrityError:  # somebody was added since the file was judged
+        return NotImported(tuple(importing.taken_twice(drafts, *book.read(rows.names_and_ids))))
     return Imported(
         accounts=len(records),
         pending=sum(record.password is None for record in records),
