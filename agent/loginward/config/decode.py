@@ -7,18 +7,17 @@ import types
 from collections.abc import Mapping as MappingABC
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, TypeVar, get_args
 
 from loginward.config import scalars
 from loginward.config.document import Mapping, Node, Scalar, Sequence
+from loginward.config.hints import Hint, choices_of, is_optional, origin_of, without_none
 from loginward.config.problems import Place, Problem
 from loginward.settings import Field, InvalidSettingError, Key, Section, fields_of
 
 S = TypeVar("S", bound=Section)
 
 MAX_PROBLEMS: Final = 100
-
-Hint = Any  # a type hint as a value; it has no type of its own
 
 
 class _Bad:
@@ -93,18 +92,16 @@ class Decoder:
         return value
 
     def _value(self, kind: Hint, key: Key, node: Node, path: str) -> object:
-        origin, arguments = get_origin(kind), get_args(kind)
-        if origin in {Union, types.UnionType}:
+        if is_optional(kind):
             if isinstance(node, Scalar) and scalars.is_null(node):
                 return None
-            (kind,) = (argument for argument in arguments if argument is not types.NoneType)
-            return self._value(kind, key, node, path)
+            kind = without_none(kind)
         if isinstance(kind, type) and issubclass(kind, Section):
             return self._section(kind, node, path)
-        if origin is tuple:
-            return self._list(arguments[0], key, node, path)
-        if origin is MappingABC:
-            return self._mapping(arguments[1], key, node, path)
+        if origin_of(kind) is tuple:
+            return self._list(get_args(kind)[0], key, node, path)
+        if origin_of(kind) is MappingABC:
+            return self._mapping(get_args(kind)[1], key, node, path)
         return self._scalar(kind, key, node, path)
 
     def _list(self, kind: Hint, key: Key, node: Node, path: str) -> object:
@@ -143,8 +140,8 @@ class Decoder:
 
 
 def _read_scalar(kind: Hint, node: Scalar) -> object:
-    if get_origin(kind) is Literal:
-        return scalars.read_choice(node, get_args(kind))
+    if choices := choices_of(kind):
+        return scalars.read_choice(node, choices)
     if scalars.is_null(node):
         raise scalars.ExpectedError("must have a value here; leave the key out for the default")
     return _READERS[kind](node)

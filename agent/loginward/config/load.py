@@ -11,6 +11,7 @@ from loginward.config.advice import warnings_of
 from loginward.config.decode import Decoder, place_of
 from loginward.config.document import MAX_OCTETS, Mapping, Node, UnreadableError, read_document
 from loginward.config.files import check_files
+from loginward.config.opening import UnfitFileError, problem_of_owner, read_checked
 from loginward.config.problems import BadConfigFileError, Place, Problem
 from loginward.settings import Settings
 
@@ -92,25 +93,18 @@ def _places(root: Node | None) -> Callable[[str], Place]:
 def _read(path: Path) -> str:
     """Return a file's text; who can write it decides who gets in, so its mode is looked at."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise UnreadableError(Place(), f"cannot be opened: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(Place(), "is not a regular file")
-        if status.st_mode & 0o022:
-            mode = stat.S_IMODE(status.st_mode)
-            said = f"has mode {mode:04o}; others than its owner may change it: chmod go-w"
-            raise UnreadableError(Place(), said)
-        if status.st_uid not in {0, os.geteuid()}:
-            raise UnreadableError(Place(), "must belong to root or to the user of the agent")
-        try:
-            octets = file.read(MAX_OCTETS + 1)
-        except OSError as error:
-            raise UnreadableError(Place(), f"cannot be read: {error.strerror}") from error
+        octets = read_checked(path, MAX_OCTETS, _problem_of)
+    except UnfitFileError as error:
+        raise UnreadableError(Place(), str(error)) from error
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         raise UnreadableError(Place(line), "is not UTF-8") from error
+
+
+def _problem_of(status: os.stat_result) -> str:
+    if status.st_mode & 0o022:
+        mode = stat.S_IMODE(status.st_mode)
+        return f"has mode {mode:04o}; others than its owner may change it: chmod go-w"
+    return problem_of_owner(status)

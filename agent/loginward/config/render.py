@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from loginward.config.hints import choices_of
 from loginward.settings import Field, Section, Settings, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WIDTH: Final = 100
-
-Hint = Any  # a type hint as a value; it has no type of its own
 
 
 def to_plain(value: object) -> object:
@@ -85,16 +83,6 @@ def _remarks(field: Field) -> Iterator[str]:
         yield " | ".join(choices)
     if field.key.null:
         yield f"null: {field.key.null}"
-
-
-def choices_of(kind: Hint) -> tuple[str, ...]:
-    """Return the words that a key of this type may hold; empty if it is no choice."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return arguments
-    if origin in {tuple, Union, types.UnionType}:
-        return choices_of(arguments[0])
-    return ()
 
 
 def _inline(value: object) -> str:

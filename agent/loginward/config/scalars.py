@@ -22,7 +22,9 @@ _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false"})
 # What some YAML 1.1 reader takes for a number (octal, hexadecimal, base 60 too) or a date.
 _LIKE_NUMBER: Final = re.compile(
-    r"[-+]?(\.?[0-9][0-9_:.,eExXoObBa-fA-F+-]*|\.(inf|nan))", re.IGNORECASE
+    r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(e[-+]?[0-9]+)?"
+    r"|[-+]?0[box][0-9a-f_]+|[-+]?[0-9][0-9_]*(:[0-9]{1,2})+(\.[0-9_]*)?|[-+]?\.inf|\.nan",
+    re.IGNORECASE,
 )
 _LIKE_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")

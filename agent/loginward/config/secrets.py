@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from loginward.config.opening import UnfitFileError, problem_of_owner, read_checked
 from loginward.core.secret import Secret
 from loginward.errors import ConfigError
 
@@ -46,27 +47,14 @@ def check_secret_file(file: Path, path: str) -> None:
 
 
 def _read(file: Path, path: str) -> bytes:
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise ConfigError(path, f"{file} cannot be opened: {error.strerror}") from error
-    try:
-        # The open file is looked at, not its name: nobody can swap it in between.
-        _check_status(os.fstat(descriptor), file, path)
-        content = os.read(descriptor, MAX_OCTETS + 3)
-    except OSError as error:
-        raise ConfigError(path, f"{file} cannot be read: {error.strerror}") from error
-    finally:
-        os.close(descriptor)
-    return content
+    def problem_of(status: os.stat_result) -> str:
+        forbidden = 0o007 if _CREDENTIALS in file.parents else 0o077
+        if status.st_mode & forbidden:
+            mode = stat.S_IMODE(status.st_mode)
+            return f"has mode {mode:04o}; others may read it: chmod 0600"
+        return problem_of_owner(status)
 
-
-def _check_status(status: os.stat_result, file: Path, path: str) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise ConfigError(path, f"{file} is not a regular file")
-    if status.st_uid not in {0, os.geteuid()}:
-        raise ConfigError(path, f"{file} must belong to root or to the user of the agent")
-    forbidden = 0o007 if _CREDENTIALS in file.parents else 0o077
-    if status.st_mode & forbidden:
-        mode = stat.S_IMODE(status.st_mode)
-        raise ConfigError(path, f"{file} has mode {mode:04o}; others may read it: chmod 0600")
+    try:
+        return read_checked(file, MAX_OCTETS, problem_of, os.O_NOFOLLOW)
+    except UnfitFileError as error:
+        raise ConfigError(path, f"{file} {error}") from error
