@@ -192,7 +192,10 @@ class Ledger:
         doubt: bool,
     ) -> tuple[Record | None, T]:
         gaps = self.file.time.gaps
-        after, result = change(prior.aged(gaps) if prior is not None and gaps else prior)
+        aged = prior.aged(gaps) if prior is not None else None
+        after, result = change(aged)
+        if after is aged:  # nothing to write, and what the gaps shift may yet be vouched for
+            after = prior
         if doubt and after is not None:
             after = replace(after, doubt=True)
         return after, result
