@@ -102,8 +102,10 @@ class Output:
             click.echo(f"{before}{line}".rstrip(), color=self._colour)
 
     def _stack(self, head: Sequence[str], cells: list[str]) -> None:
+        """Print a row as a small block, its last cell without a label."""
         click.echo(cells[0])
-        self.facts([(h, c) for h, c in zip(head[1:], cells[1:], strict=True) if c], indent="  ")
+        named = [*head[1:-1], ""]
+        self.facts([(h, c) for h, c in zip(named, cells[1:], strict=True) if c])
 
 
 def _shown(value: object) -> str:

@@ -116,7 +116,7 @@ def _health_facts(health: HealthRow, now: datetime) -> Iterator[tuple[str, str]]
     yield "copies", f"{health.copies}{watched}; {health.verifiers} can sign in offline"
     if health.verifiers_waiting:
         yield "", f"{health.verifiers_waiting} verifiers still to be made"
-    yield "logins", f"{health.conversations} being judged, {len(health.sessions)} open sessions"
+    yield "logins", f"{health.conversations} being judged; open sessions: {len(health.sessions)}"
     yield "store", health.store_fault or "ok"
     yield "events", health.events_fault or "ok"
 

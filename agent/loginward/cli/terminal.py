@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import unicodedata
 from typing import Final
 
+_GAP: Final = re.compile(r"(?<! ) (?! )")  # wider gaps are there on purpose and stay
 _HARMFUL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -44,7 +46,7 @@ def wrap(text: str, columns: int | None) -> list[str]:
     if columns is None or columns_of(text) <= columns:
         return [text]
     lines, line = [], ""
-    for word in text.split():
+    for word in _GAP.split(text):
         longer = f"{line} {word}" if line else word
         if line and columns_of(longer) > columns:
             lines.append(line)

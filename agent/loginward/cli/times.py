@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 _MONTHS: Final = [
@@ -24,6 +24,7 @@ _MONTHS: Final = [
     "Dec",
 ]
 _MOMENT: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|\+00:00)(?![\w:])")
+_LONG: Final = timedelta(days=7)  # beyond it the hour is noise
 _SPANS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -74,6 +75,6 @@ def localise(text: str, now: datetime) -> str:
             at = datetime.fromisoformat(found[0])
         except ValueError:
             return found[0]
-        return moment(at.astimezone(UTC), now)
+        return day(at, now) if abs(at - now) > _LONG else moment(at, now)
 
     return _MOMENT.sub(written, text)

@@ -117,7 +117,7 @@ def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tup
     if row.pam_authn and verbose:
         yield "PAM", f"authenticate {row.pam_authn}, account {row.pam_acct}"
     if row.clears:
-        yield "clears", " or ".join(localise(one, now) for one in row.clears)
+        yield "clears", ", or ".join(localise(one, now) for one in row.clears)
 
 
 def _where(fact: FactPart) -> str:

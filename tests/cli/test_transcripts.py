@@ -1,0 +1,565 @@
+"""Every command as typed: argv, stdin, stdout, stderr, exit code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from loginward.core.acts import Verb
+from loginward.core.secret import Secret
+from loginward.core.status import UserState
+from loginward.errors import ConfigError, DirectoryUnavailable, StoreFault
+from loginward.wire.admin import requests as ask
+from loginward.wire.admin import rows
+from tests.cli import samples
+from tests.cli.conftest import Done
+
+SERVE_HINT = (
+    "loginward: hint: systemctl start loginward, or try it in the foreground: loginward serve\n"
+)
+
+
+def unindent(text: str) -> str:
+    lines = text.strip("\n").split("\n")
+    indent = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
+    return "\n".join(line[indent:] for line in lines).rstrip() + "\n"
+
+
+def test_status_of_a_healthy_daemon(world) -> None:
+    world.admin.script["health"] = samples.HEALTH
+
+    assert world.run("status") == Done(0, unindent("""
+        loginward 0.1.0, running since 07:30 (pid 4242)
+          configuration                /etc/loginward/loginward.yaml
+          login socket                 /run/loginward/login.sock
+          directory                    openldap, 1 of 2 servers answer
+            ldaps://ldap1.example.org  ok, answered 2 s ago
+            ldaps://ldap2.example.org  down: connect: timed out; last answer: 20 min ago
+          lockout                      by directory
+          copies                       12, re-read 4 s ago; 3 can sign in offline
+          logins                       1 being judged; open sessions: 1
+          store                        ok
+          events                       ok
+    """), "")  # fmt: skip
+
+
+def test_status_shows_what_is_not_as_it_should_be(world) -> None:
+    down = rows.ServerPart(name="ldap://127.0.0.1", usable=False)
+    world.admin.script["health"] = rows.HealthRow(
+        version="0.1.0", pid=1, started_at=samples.before(days=3), config_file="/c", login_socket="/s",
+        directory="generic", servers=(down,), lockout_owner="agent", reads_status=False,
+        store_fault="/var/lib/loginward/store.db: no space left", events_fault="read-only",
+        verifiers_waiting=7,
+        notes=(rows.NotePart(text="the clock jumped at 2026-11-24T08:00:00Z", hint="loginward doctor"),),
+    )  # fmt: skip
+
+    assert world.run("status") == Done(69, unindent("""
+        loginward 0.1.0, running since 21 Nov 09:30 (pid 1)
+          configuration       /c
+          login socket        /s
+          directory           generic, 0 of 1 servers answer
+            ldap://127.0.0.1  down: no answer; last answer: never answered yet
+                              status is unreadable without directory.service_account
+          lockout             by agent
+          copies              0; 0 can sign in offline
+                              7 verifiers still to be made
+          logins              0 being judged; open sessions: 0
+          store               /var/lib/loginward/store.db: no space left
+          events              read-only
+        note: the clock jumped at 09:00
+        hint: loginward doctor
+    """), "")  # fmt: skip
+
+
+def test_status_of_one_account(world) -> None:
+    """R01, R16, R50: headline, flags, lock source, what it means and what clears it."""
+    world.admin.script["account"] = samples.ACCOUNT
+
+    assert world.run("status", "bob") == Done(0, unindent("""
+        bob
+          state     active
+          password  locked
+          means     5 wrong passwords, last from sshd 203.0.113.7; opens 09:42, or now: loginward unlock bob
+          failures  5 of 5 wrong passwords counted
+          groups    staff, vpn
+          read      ldaps://ldap1.example.org, 1 s ago
+          offline   can sign in while the directory is away
+          session   sshd pts/3 198.51.100.4, since 08:30
+    """), "")  # fmt: skip
+    assert world.admin.asked == [("account", ask.AskAccount(name="bob"), "")]
+
+
+def test_status_of_a_local_copy_says_until_when(world) -> None:
+    world.admin.script["account"] = rows.AccountRow(
+        name="bob", account_id="1", status=samples.status(), source="local copy",
+        read_at=samples.before(hours=5), usable_until=samples.after(hours=67), unreadable=("lock",),
+    )  # fmt: skip
+
+    assert world.run("status", "bob") == Done(0, unindent("""
+        bob
+          state       active
+          password    active
+          unreadable  lock
+          read        local copy, 5 h ago
+          offline     this copy lets nobody in after 27 Nov 04:30
+    """), "")  # fmt: skip
+
+
+def test_status_of_nobody(world) -> None:
+    world.admin.script["account"] = None
+
+    assert world.run("status", "zoe") == Done(
+        1,
+        "",
+        "loginward: error: zoe: no account of that name\n"
+        "loginward: hint: loginward users lists them\n",
+    )
+
+
+def test_metrics_are_printed_as_they_are(world) -> None:
+    world.admin.script["metrics"] = rows.MetricsRow(text="loginward_up 1\n")
+
+    assert world.run("status", "--metrics") == Done(0, "loginward_up 1\n", "")
+    assert world.run("status", "--metrics", "ann").code == 2
+
+
+def test_why(world) -> None:
+    """R50, and the shape of the first minute."""
+    world.admin.script["why"] = samples.WHY_FRANK
+
+    assert world.run("why", "frank", "--door", "login", "--service", "sshd") == Done(1, unindent("""
+        refused: password-expired   reference 7F3-K2Q
+          state     active   embedded directory, read now
+          password  expired  changed 22 Aug, max age 90 d -> 20 Nov 09:00; cause aging
+          lock      none     unlocked by root, was: threshold, 5 failures, sshd 203.0.113.7; local tally, read 4 s ago
+          rule      expired is refused at every door (policy.expiry.when_expired: deny)
+          told      Your password has expired.
+          clears    loginward reset-password frank, or the person: passwd
+    """), "")  # fmt: skip
+    assert world.admin.asked == [("why", ask.AskWhy(name="frank", service="sshd"), "")]
+
+
+@pytest.mark.parametrize("typed", ["7F3-K2Q", "7f3k2q", "7f3 k2q"])
+def test_why_by_reference_takes_it_as_people_write_it(world, typed: str) -> None:
+    from msgspec.structs import replace
+
+    world.admin.script["why_reference"] = replace(
+        samples.WHY_FRANK, decided_at=samples.before(minutes=9), source="203.0.113.7", facts=(), clears=()
+    )  # fmt: skip
+
+    assert world.run("why", "--ref", typed, "--verbose") == Done(1, unindent("""
+        refused: password-expired   reference 7F3-K2Q
+          decided  09:21, sshd, from 203.0.113.7
+          rule     expired is refused at every door (policy.expiry.when_expired: deny)
+          told     Your password has expired.
+          PAM      authenticate PERM_DENIED, account ACCT_EXPIRED
+    """), "")  # fmt: skip
+    assert world.admin.asked == [("why_reference", ask.AskReference(reference="7F3K2Q"), "")]
+
+
+def test_why_of_an_unknown_reference(world) -> None:
+    world.admin.script["why_reference"] = None
+    done = world.run("why", "--ref", "AAA-AAA")
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("loginward: error: no event has the reference AAAAAA\n")
+
+
+@pytest.mark.parametrize("argv", [[], ["ann", "--ref", "7F3K2Q"], ["--ref", "../../"]])
+def test_why_of_nothing_is_a_usage_error(world, argv: list[str]) -> None:
+    done = world.run("why", *argv)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("loginward: hint: loginward why --help\n")
+
+
+def test_users(world) -> None:
+    """R02, R50: each with its status now, why, and what clears it."""
+    world.admin.script["users"] = samples.USERS
+
+    assert world.run("users") == Done(0, unindent("""
+         user   state      password             why, and what clears it
+         alice  active     active, 12 d left    expires 6 Dec
+         bob    active     locked               5 wrong passwords, last from sshd 203.0.113.7; opens 09:42, or now: loginward unlock bob
+         carol  active     expired              aged out 3 d ago; change it: loginward passwd
+         dave   active     pending              never set a password; loginward resend-activation dave
+         erin   active     active, must change  temporary password; the next login changes it
+         frank  active     locked + expired     5 wrong passwords, last from sshd 203.0.113.7; opens 09:42, or now: loginward unlock frank; unlocking leaves it expired, a reset clears both
+         gina   staged     active               not yet activated; starts 1 Dec
+         henry  suspended  active               suspended by an administrator, 2 d ago; loginward activate henry
+    """).replace("user  ", " user  ", 1).replace("\n", "\n ").rstrip(" "), "")  # fmt: skip
+
+
+def test_users_by_status_and_state(world) -> None:
+    """R51: the filter reaches the daemon, which includes who is also expired."""
+    world.admin.script["users"] = [
+        samples.USERS[1],
+        rows.CutRow(why="the server gives 500 at most"),
+    ]
+    done = world.run("users", "--status", "locked", "--state", "active", "--names")
+
+    assert done == Done(
+        0, "bob\n", "loginward: note: there may be more: the server gives 500 at most\n"
+    )
+    asked = ask.ListUsers(status=samples.LOCKED, state=UserState.ACTIVE)
+    assert world.admin.asked == [("users", asked, "")]
+
+
+def test_no_users(world) -> None:
+    world.admin.script["users"] = []
+
+    assert world.run("users") == Done(0, "", "loginward: note: no such account\n")
+    assert world.run("users", "--json") == Done(0, "", "")
+
+
+def test_unlock_in_bulk(world) -> None:
+    """R10, R44, R45: one line each, before and after, a no-op said so, the failure on stderr."""
+    world.admin.script["act"] = [
+        rows.ActRow(
+            name="frank",
+            before=samples.FRANK_BEFORE,
+            after=samples.FRANK_AFTER,
+            notes=("attempts cleared on this host",),
+        ),
+        rows.ActRow(name="bob", before=samples.status(), after=samples.status(), noop=True),
+        rows.ActRow(name="zoe", problem=rows.Problem.UNKNOWN, why="no account of that name"),
+    ]
+
+    assert world.run("unlock", "frank", "bob", "zoe") == Done(
+        1,
+        "frank: locked, expired -> expired   "
+        "(attempts cleared on this host; password still expired since 20 Nov)\n"
+        "bob: not locked, nothing done\n",
+        "loginward: error: zoe: no account of that name\n",
+    )
+    order = ask.ActOnUsers(verb=Verb.UNLOCK, names=("frank", "bob", "zoe"))
+    assert world.admin.asked == [("act", order, "root")]
+
+
+def test_a_noop_alone_is_no_failure(world) -> None:
+    world.admin.script["act"] = [rows.ActRow(name="bob", noop=True)]
+
+    assert world.run("unlock", "bob") == Done(0, "bob: not locked, nothing done\n", "")
+
+
+PLAIN = [
+    ["unlock"],
+    ["users", "lock"],
+    ["expire"],
+    ["suspend"],
+    ["activate"],
+    ["resend-activation"],
+]
+WITH_PASSWORD = [["reset-password"], ["set-temporary"], ["set-first-password"]]
+
+
+@pytest.mark.parametrize("argv", PLAIN, ids=lambda argv: argv[-1])
+def test_each_plain_verb(world, argv: list[str]) -> None:
+    world.admin.script["act"] = [
+        rows.ActRow(name="ann", before=samples.status(), after=samples.status())
+    ]
+
+    assert world.run(*argv, "ann") == Done(0, "ann: active\n", "")
+    assert world.admin.asked == [
+        ("act", ask.ActOnUsers(verb=Verb(argv[-1]), names=("ann",)), "root")
+    ]
+
+
+@pytest.mark.parametrize("argv", WITH_PASSWORD, ids=lambda argv: argv[-1])
+def test_each_verb_with_a_password(world, argv: list[str]) -> None:
+    """The octets arrive as piped, and are shown nowhere."""
+    world.admin.script["act"] = [
+        rows.ActRow(name="ann", before=samples.status(samples.PENDING), after=samples.status())
+    ]
+
+    done = world.run(*argv, "ann", "--password-stdin", stdin=b"s\xe9cret pass \nsecond line\n")
+
+    assert done == Done(0, "ann: pending -> active\n", "")
+    [(_, order, _)] = world.admin.asked
+    assert (order.verb, order.password) == (Verb(argv[-1]), Secret(b"s\xe9cret pass "))
+
+
+def test_every_verb_has_a_command() -> None:
+    assert {argv[-1] for argv in PLAIN + WITH_PASSWORD} == {verb.value for verb in Verb}
+
+
+def test_a_password_is_never_taken_from_argv(world) -> None:
+    done = world.run("set-temporary", "ann", "--password", "s3cret")
+
+    assert (done.code, world.admin.asked) == (2, [])
+    assert "s3cret" not in done.err
+
+
+def test_a_password_without_a_terminal_or_stdin(world) -> None:
+    assert world.run("set-temporary", "ann", "--password-stdin").err == (
+        "loginward: error: no password on stdin\nloginward: hint: one line each\n"
+    )
+    assert world.admin.asked == []
+
+
+def test_force_goes_along(world) -> None:
+    world.admin.script["act"] = [rows.ActRow(name="ann")]
+
+    assert world.run("activate", "ann", "--force") == Done(0, "ann: done\n", "")
+    assert world.admin.asked[0][1].force
+    assert world.run("unlock", "ann", "--force").code == 2
+
+
+def test_a_token_is_shown_once(world) -> None:
+    """R42: and its octets are legible in JSON."""
+    world.admin.script["act"] = [rows.ActRow(name="dave", token=samples.TOKEN)]
+
+    assert world.run("resend-activation", "dave") == Done(
+        0, "dave: done\ndave: activation token, shown this once: K7QM-2F9T-XW3B\n", ""
+    )
+    assert json.loads(world.run("resend-activation", "dave", "--json").out)["token"] == (
+        "K7QM-2F9T-XW3B"
+    )
+
+
+@pytest.mark.parametrize(
+    ("problems", "code"),
+    [
+        pytest.param([rows.Problem.UNKNOWN], 1, id="unknown"),
+        pytest.param([rows.Problem.REFUSED], 1, id="refused"),
+        pytest.param([rows.Problem.NOT_PERMITTED], 77, id="protected"),
+        pytest.param([rows.Problem.UNAVAILABLE] * 2, 69, id="directory-away-for-all"),
+        pytest.param([rows.Problem.UNAVAILABLE, None], 1, id="away-for-some"),
+        pytest.param([rows.Problem.UNAVAILABLE, rows.Problem.UNKNOWN], 1, id="mixed"),
+    ],
+)
+def test_exit_codes_of_a_bulk(world, problems, code: int) -> None:
+    world.admin.script["act"] = [rows.ActRow(name="a", problem=one, why="no") for one in problems]
+
+    assert world.run("suspend", *("a" for _ in problems)).code == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "err"),
+    [
+        (DirectoryUnavailable("connect"), 69, "the directory gives no answer (connect)"),
+        (StoreFault("store.db is damaged", "restore it"), 69, "store.db is damaged"),
+        (ConfigError("policy.lockout.threshold", "must be at least 1"), 78, "policy.lockout.threshold: must be at least 1"),
+        (ZeroDivisionError("s3cret"), 70, "a fault of ours"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_the_daemon_is_an_error_with_a_hint(world, error, code: int, err: str) -> None:
+    world.admin.script["reload"] = error
+    done = world.run("config", "reload")
+    first, second = done.err.splitlines()
+
+    assert (done.code, done.out, first) == (code, "", f"loginward: error: {err}")
+    assert second.startswith("loginward: hint: ")
+
+
+def test_an_answer_cut_short_is_not_taken_for_whole(world) -> None:
+    world.admin.script["users"] = [samples.USERS[0], DirectoryUnavailable("search")]
+    done = world.run("users", "--names")
+
+    assert (done.code, done.out) == (69, "alice\n")
+
+
+def test_add_a_user(world) -> None:
+    world.admin.script["add_user"] = rows.ActRow(
+        name="ann", after=samples.status(samples.PENDING), token=samples.TOKEN
+    )
+    done = world.run(
+        *("users", "add", "ann", "--mail", "ann@example.org", "--groups", "staff, vpn"),
+        *("--display-name", "Ann Lee", "--starts", "2026-12-01", "--staged"),
+    )
+
+    assert done == Done(
+        0, "ann: new -> pending\nann: activation token, shown this once: K7QM-2F9T-XW3B\n", ""
+    )
+    [(_, order, by)] = world.admin.asked
+    assert (order.mail, order.groups, order.state, by) == (
+        "ann@example.org", ("staff", "vpn"), UserState.STAGED, "root",
+    )  # fmt: skip
+    assert order.starts_at.isoformat() == "2026-12-01T00:00:00+01:00"
+
+
+def test_add_asks_nothing_where_nobody_can_answer(world) -> None:
+    world.admin.script["add_user"] = rows.ActRow(
+        name="ann", problem=rows.Problem.REFUSED, why="taken"
+    )
+
+    assert world.run("users", "add", "ann") == Done(1, "", "loginward: error: ann: taken\n")
+
+
+def test_remove_asks_first(world) -> None:
+    world.admin.script["remove_users"] = [rows.ActRow(name="ann", before=samples.status())]
+
+    assert world.run("users", "remove", "ann", stdin=b"n\n").code == 1
+    assert world.admin.asked == []
+    done = world.run("users", "remove", "ann", stdin=b"y\n")
+    assert (done.code, done.out) == (0, "ann: active -> removed\n")
+    assert world.run("users", "remove", "ann", "--yes") == Done(0, "ann: active -> removed\n", "")
+
+
+def test_import_a_file(world, tmp_path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_bytes(b"username\n" + b"a" * 100_000)
+    world.admin.script["import_users"] = [
+        rows.ProgressRow(step="hashing", done=1, total=2, per_s=3.0),
+        rows.ImportedRow(accounts=2, pending=1, hashed=1),
+    ]
+
+    assert world.run("users", "import", str(file)) == Done(
+        0, "2 accounts added, 1 without a password yet, 1 passwords hashed\n", ""
+    )
+    assert world.admin.files == [file.read_bytes()]
+
+
+def test_import_from_stdin_with_problems(world) -> None:
+    world.admin.script["import_users"] = [
+        rows.LineProblemRow(line=3, field="email", why="is no mail address"),
+        rows.LineProblemRow(line=7, column=4, why="a comma is missing"),
+    ]
+
+    assert world.run("users", "import", "-", "--format", "json", stdin=b"[]") == Done(
+        1,
+        "",
+        "loginward: error: -: line 3, email: is no mail address\n"
+        "loginward: error: -: line 7, column 4: a comma is missing\n"
+        "loginward: error: nothing was imported\n",
+    )
+    assert world.run("users", "import", "-").code == 2
+    assert world.run("users", "import", "/nowhere.csv").err == (
+        "loginward: error: /nowhere.csv: No such file or directory\n"
+    )
+
+
+def test_export(world, tmp_path) -> None:
+    world.admin.script["export_users"] = [rows.PieceRow(octets=Secret(b"username\n\xff"))]
+    file = tmp_path / "backup.json"
+
+    assert world.run("users", "export", str(file), "--with-hashes") == Done(0, "", "")
+    assert file.read_bytes() == b"username\n\xff"
+    assert file.stat().st_mode & 0o777 == 0o600
+    asked = ask.ExportUsers(form=rows.FileFormat.JSON, with_hashes=True)
+    assert world.admin.asked == [("export_users", asked, "root")]
+
+
+def test_an_export_that_fails_leaves_what_was_there(world, tmp_path) -> None:
+    world.admin.script["export_users"] = [rows.PieceRow(octets=Secret(b"x")), StoreFault("damaged")]
+    file = tmp_path / "backup.json"
+    file.write_text("yesterday")
+
+    assert world.run("users", "export", str(file)).code == 69
+    assert file.read_text() == "yesterday"
+    assert [path.name for path in tmp_path.glob("backup*")] == ["backup.json"]
+
+
+def test_cache(world) -> None:
+    world.admin.script |= {
+        "copies": samples.COPIES,
+        "forget": [
+            rows.ForgottenRow(name="ann", was_kept=True),
+            rows.ForgottenRow(name="zoe", was_kept=False),
+        ],
+        "clear_copies": rows.ClearedRow(copies=3),
+    }
+
+    assert world.run("cache", "list").out.splitlines() == [
+        " user  read     state   password  offline",
+        " ann   5 h ago  active  active    until 27 Nov 04:30",
+        " bob   4 d ago  active  locked    lets nobody in",
+        " eve   -        -       -         was another account's row",
+    ]
+    assert world.run("cache", "forget", "ann", "zoe") == Done(
+        0, "ann: forgotten\nzoe: no copy was kept, nothing done\n", ""
+    )
+    assert world.run("cache", "clear", "--yes") == Done(0, "3 copies forgotten\n", "")
+    assert world.run("cache", "clear", stdin=b"\n").code == 1
+
+
+def test_refresh(world) -> None:
+    """R62: dry-run says what would be done."""
+    world.admin.script["refresh"] = samples.STEPS
+
+    assert world.run("refresh", "ann", "--dry-run") == Done(
+        0,
+        " user  step                  what\n"
+        " ann   faillock  would do    clear the pam_faillock tally\n"
+        " ann   copies    not needed  no copy is older\n",
+        "",
+    )
+    assert world.admin.asked[0][1] == ask.RunRefresh(name="ann", dry_run=True)
+    world.admin.script["refresh"] = [
+        rows.StepRow(name="ann", step="x", state=rows.StepState.FAILED, text="no")
+    ]
+    assert world.run("refresh").code == 1
+    world.admin.script["refresh"] = []
+    assert world.run("refresh") == Done(0, "", "loginward: note: nothing to do\n")
+
+
+def test_events(world) -> None:
+    world.admin.script["events"] = samples.EVENTS
+
+    assert world.run("events", "-n", "5", "--user", "bob") == Done(0, unindent("""
+        2026-11-24 09:28:00+01:00  decision  bob  refuse account-locked  login sshd authn  from sshd 203.0.113.7  x3  ref 4MX-8ZP
+        2026-11-24 09:29:00+01:00  act  bob  unlock  locked -> active  by root (ann)
+    """), "")  # fmt: skip
+    assert world.admin.asked[0][1] == ask.AskEvents(last=5, name="bob")
+
+
+def test_doctor(world) -> None:
+    world.admin.script["findings"] = samples.FINDINGS
+
+    assert world.run("doctor") == Done(1, unindent("""
+        ok       break-glass
+            root has a password
+        problem  sshd-use-pam
+            UsePAM is no: keys get in past a lock
+            -> set UsePAM yes in /etc/ssh/sshd_config.d/
+    """), "")  # fmt: skip
+    world.admin.script["findings"] = samples.FINDINGS[:1]
+    assert world.run("doctor").code == 0
+
+
+def test_accepting_the_clock(world) -> None:
+    world.admin.script["accept_clock"] = rows.ClockRow(now=samples.NOW)
+
+    assert world.run("doctor", "--accept-clock") == Done(
+        0, "the clock is believed: 2026-11-24 09:30:00+01:00\n", ""
+    )
+
+
+def test_reload(world) -> None:
+    world.admin.script["reload"] = rows.ReloadedRow(
+        changed=("policy.lockout.threshold",), needs_restart=("runtime_dir",)
+    )
+
+    assert world.run("config", "reload") == Done(
+        0,
+        "policy.lockout.threshold: in force\nruntime_dir: after a restart of the daemon\n",
+        "",
+    )
+    world.admin.script["reload"] = rows.ReloadedRow()
+    assert world.run("config", "reload").out == "nothing has changed, nothing done\n"
+
+
+EVERY = [
+    ["status"], ["status", "ann"], ["status", "--metrics"], ["why", "ann"], ["users"],
+    ["users", "add", "ann"], ["users", "import", "/dev/null", "--format", "csv"],
+    ["users", "export"], ["users", "lock", "ann"], ["users", "remove", "ann", "--yes"],
+    ["unlock", "ann"], ["expire", "ann"], ["suspend", "ann"], ["activate", "ann"],
+    ["resend-activation", "ann"], ["login", "ann", "--password-stdin"],
+    ["passwd", "ann", "--password-stdin"], ["cache", "list"], ["cache", "forget", "ann"],
+    ["cache", "clear", "--yes"], ["refresh"], ["events"], ["events", "--follow"],
+    ["config", "reload"], ["doctor", "--accept-clock"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("argv", EVERY, ids=" ".join)
+def test_every_command_says_that_the_daemon_is_away(away, argv: list[str]) -> None:
+    done = away.run(*argv, stdin=b"pw\n")
+    socket = "login.sock" if argv[0] in {"login", "passwd"} else "admin.sock"
+
+    assert done == Done(
+        69,
+        "",
+        f"loginward: error: the daemon does not answer ({away.folder}/{socket}: "
+        f"no such file or directory)\n{SERVE_HINT}",
+    )
