@@ -9,6 +9,7 @@ import click
 from loginward.cli.exits import DONE, REFUSED, UNREACHABLE, CommandFailed
 from loginward.cli.options import Asking, asks_daemon, examples
 from loginward.cli.output import warn
+from loginward.cli.terminal import clean
 from loginward.cli.times import stamp
 from loginward.wire.admin.requests import AcceptClock, AskDoctor
 from loginward.wire.admin.rows import ClockRow, FindingRow, Level
@@ -57,7 +58,7 @@ def _print(asking: Asking, finding: FindingRow) -> None:
         out.row(finding)
         return
     level = out.styled(f"{finding.level.value:8}", COLOURS[finding.level])
-    out.raw(f"{level} {out.styled(finding.check, '')}")
+    out.raw(f"{level} {clean(finding.check)}")
     out.facts([("", finding.text), *([("", f"-> {finding.hint}")] if finding.hint else [])])
 
 

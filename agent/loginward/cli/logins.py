@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from loginward.cli.client import other_version
-from loginward.cli.exits import UNREACHABLE, CommandFailed
-from loginward.cli.output import complain
+from loginward.cli.exits import UNREACHABLE, USAGE, CommandFailed
 from loginward.cli.prompt import piped, typed_hidden
 from loginward.cli.sockets import connect, hung_up, silent
 from loginward.cli.terminal import clean
@@ -85,16 +84,17 @@ class LoginSocket:
             CommandFailed: The daemon does not answer, or the directory does not.
         """
         decoder = Decoder()
+        first = _frame(begin)
         with connect(self._path) as connection:
             connection.settimeout(ANSWER_S)
-            _send(connection, begin)
+            _send(connection, first)
             while True:
                 message = _next(connection, decoder)
                 match message:
                     case Notice():
                         self._shown.notice(message)
                     case Ask():
-                        _send(connection, Answer(self._typed(message)))
+                        _send(connection, _frame(Answer(self._typed(message))))
                     case Result(reason=reason) if reason in UNANSWERED:
                         raise CommandFailed(
                             "the directory gives no answer", "loginward status", UNREACHABLE
@@ -115,12 +115,16 @@ class LoginSocket:
         return typed
 
 
-def _send(connection: socket.socket, message: Message) -> None:
+def _frame(message: Message) -> bytes:
     try:
-        connection.sendall(encode(message))
+        return encode(message)
     except ProtocolError as error:
-        complain(f"that cannot be sent: {error}")
-        raise CommandFailed("nothing was asked") from None
+        raise CommandFailed(f"this cannot be asked: {error}", code=USAGE) from None
+
+
+def _send(connection: socket.socket, frame: bytes) -> None:
+    try:
+        connection.sendall(frame)
     except OSError:
         raise hung_up() from None
 

@@ -16,6 +16,8 @@ from loginward.cli.output import complain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+PROGRAM: Final = "loginward"
+COMPLETION: Final = "_LOGINWARD_COMPLETE"  # set by the files in packaging/completion
 # In the order of the help; only the module of the command that runs is loaded.
 COMMANDS: Final[Mapping[str, str]] = {
     "status": "status",
@@ -87,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         complain(error.format_message())
         return exits.REFUSED
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, EOFError, click.Abort):
         click.echo(err=True)
         return exits.INTERRUPTED
     except BrokenPipeError:
@@ -98,8 +100,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    args = None if argv is None else list(argv)
-    code: Any = cli.main(args, prog_name="loginward", standalone_mode=False)
+    if COMPLETION in os.environ:
+        cli.main(prog_name=PROGRAM)
+    # Not cli.main: it ends with 1 when the reader of stdout is gone.
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with cli.make_context(PROGRAM, args) as context:
+            code: Any = cli.invoke(context)
+    except click.exceptions.Exit as end:  # of --help and --version
+        code = end.exit_code
     sys.stdout.flush()
     return code if isinstance(code, int) else exits.DONE
 

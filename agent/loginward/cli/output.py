@@ -44,6 +44,12 @@ class Output:
         """Return a clean text in a colour, where colours are shown."""
         return click.style(clean(text), fg=colour) if self._colour else clean(text)
 
+    def headline(self, text: str, colour: str, beside: str = "") -> None:
+        """Print a line in a colour, and beside it, or below where there is no room, another."""
+        fits = self._width is None or columns_of(text) + 3 + columns_of(beside) <= self._width
+        gap = "   " if fits else "\n  "
+        self.raw(self.styled(text, colour) + (gap + clean(beside) if beside else ""))
+
     def raw(self, text: str) -> None:
         """Print a text that is clean already."""
         click.echo(text, color=self._colour)

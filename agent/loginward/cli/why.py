@@ -87,10 +87,11 @@ def shown_reference(reference: str) -> str:
 
 def _print(asking: Asking, row: ExplanationRow, now: datetime, *, verbose: bool) -> None:
     word, colour = VERDICTS[row.verdict]
-    head = asking.out.styled(word, colour) + asking.out.styled(f": {row.reason.value}", colour)
-    if row.reference:
-        head += f"   reference {shown_reference(row.reference)}"
-    asking.out.raw(head)
+    asking.out.headline(
+        f"{word}: {row.reason.value}",
+        colour,
+        f"reference {shown_reference(row.reference)}" if row.reference else "",
+    )
     asking.out.facts(_lines(row, now, verbose=verbose))
 
 
