@@ -135,9 +135,7 @@ def test_five_wrong_passwords_lock_and_the_lock_survives_a_restart_r15(host: Hos
 
 @pytest.mark.parametrize("jump", [timedelta(days=365), -timedelta(days=365)])
 @pytest.mark.parametrize("when", ["while running", "between starts", "across a reboot"])
-def test_a_clock_set_by_a_year_ends_no_lock_i12(
-    host: Host, when: str, jump: timedelta
-) -> None:
+def test_a_clock_set_by_a_year_ends_no_lock_i12(host: Host, when: str, jump: timedelta) -> None:
     attempts = OfflineAttempts(host.open(), 20)
     for _ in range(5):
         attempts.settle(account(), reserve(attempts), Outcome.WRONG)
@@ -242,7 +240,9 @@ def test_many_guesses_offline_destroy_the_verifier_count(host: Host) -> None:
     assert kept.guesses == 7
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.sampled_from(["reserve", *Outcome]), max_size=40), st.integers(1, 6))
 def test_checks_in_a_window_never_exceed_the_threshold_i6(
     store: Store, steps: list[str | Outcome], threshold: int

@@ -73,7 +73,7 @@ def test_failures_seen_after_the_facts_were_read_count_until_they_are_read_again
 
 
 def test_a_lone_attempt_is_never_held_back_where_nothing_is_readable() -> None:
-    keeper, machine = attempts()
+    keeper, _ = attempts()
     facts = account(failures=None)
     for _ in range(20):
         got = keeper.reserve(facts, "sshd", FIVE)

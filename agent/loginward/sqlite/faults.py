@@ -5,6 +5,7 @@ Source: https://sqlite.org/rescode.html
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -56,7 +57,16 @@ def fault_of(error: sqlite3.Error, path: Path) -> StoreFault:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _BASE_CODE
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return Damaged(f"{path}: the database is damaged", _DAMAGED)
+    if code == sqlite3.SQLITE_CANTOPEN and _is_read_only(path):
+        code = sqlite3.SQLITE_READONLY
     if code in _NOT_WRITABLE:
         problem, remedy = _NOT_WRITABLE[code]
         return NotWritable(f"{path}: {problem}", remedy)
     return StoreFault(f"{path}: {error}", "report this fault")
+
+
+def _is_read_only(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False

@@ -18,7 +18,7 @@ from loginward.store.record import Record
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from loginward.core.facts import AccountFacts
     from loginward.store.file import StoreFile
@@ -42,8 +42,8 @@ class Ledger:
     def __init__(self, file: StoreFile) -> None:
         self.file = file
         self._lock = threading.Lock()
-        self._waiting = OrderedDict[str, Record]()
-        self._recent = OrderedDict[str, Recent]()
+        self._waiting = OrderedDict[bytes, Record]()  # by row key, as in the file
+        self._recent = OrderedDict[bytes, Recent]()
 
     def record(self, account_id: str) -> Record | None:
         """Return what is kept of an account.
@@ -52,7 +52,7 @@ class Ledger:
             Tampered: It cannot be believed.
             StoreFault: The file cannot be read.
         """
-        waiting = self._waiting.get(account_id)
+        waiting = self._waiting.get(self._key(account_id))
         if waiting is not None:
             return waiting
         try:
@@ -98,36 +98,38 @@ class Ledger:
             NotWritable: With `only_durable`.
             StoreFault: The file cannot be used.
         """
+        row_key = self._key(account_id)
 
         def in_file(connection: sqlite3.Connection) -> tuple[T, int, Record | None]:
-            waiting = self._waiting.get(account_id)
+            waiting = self._waiting.get(row_key)
             prior, doubt = waiting, False
             if waiting is None:
                 prior, doubt = self._prior(connection, account_id, heals=heals)
             after, result = self._changed(prior, change, doubt=doubt)
             if after is None or (after is prior and waiting is None):
                 return result, 0, None
-            self.file.rows.put(connection, after)
-            self._remember(after, after.facts)
+            gone = self.file.rows.put(connection, after)
+            self._remember(after, after.facts, gone)
             raised = self.file.raise_counter(connection) if _is_marked(prior, after) else 0
             return result, raised, waiting
 
         try:
             result, raised, waited = self.file.write(in_file)
         except StoreFault as fault:
-            self.forget_recent(account_id)
+            with self._lock:
+                self._recent.pop(row_key, None)
             if only_durable or not isinstance(fault, NotWritable):
                 raise
             return self._change_in_memory(account_id, change, heals=heals)
         if waited is not None:
-            self._written(account_id, waited)
+            self._written(row_key, waited)
         if raised:
             self.file.repeat_counter(raised)
         return result
 
     def recent(self, account_id: str) -> Recent | None:
         """Return a record as this process last left it; None: not lately."""
-        return self._recent.get(account_id)
+        return self._recent.get(self._key(account_id))
 
     def recent_first(self) -> tuple[Record, ...]:
         """Return the records lately changed, the latest first."""
@@ -136,30 +138,29 @@ class Ledger:
 
     def renew(self, recent: Recent, facts: AccountFacts) -> None:
         """Keep a copy that only grew younger, in memory alone."""
-        self._remember(replace(recent.record, facts=facts), recent.written)
-
-    def forget_recent(self, account_id: str) -> None:
-        """Let the file, or nothing, say what there is of an account."""
         with self._lock:
-            self._recent.pop(account_id, None)
+            key = self._key(facts.account_id)
+            if self._recent.get(key) is recent:
+                self._recent[key] = replace(recent, record=replace(recent.record, facts=facts))
 
-    def forget_all(self) -> None:
-        """Let go of everything in memory."""
+    def forget(self, gone: Iterable[bytes] | None = None) -> None:
+        """Let go of what is in memory of rows that are gone; None: of all."""
         with self._lock:
-            self._waiting.clear()
-            self._recent.clear()
+            for key in tuple(self._waiting.keys() | self._recent.keys()) if gone is None else gone:
+                self._waiting.pop(key, None)
+                self._recent.pop(key, None)
 
-    def forget(self, account_id: str) -> None:
-        """Let go of what is in memory of an account."""
-        with self._lock:
-            self._waiting.pop(account_id, None)
-            self._recent.pop(account_id, None)
+    def _key(self, account_id: str) -> bytes:
+        return self.file.rows.row_key(account_id)
 
-    def _remember(self, record: Record, written: AccountFacts) -> None:
+    def _remember(self, record: Record, written: AccountFacts, gone: Iterable[bytes]) -> None:
         with self._lock:
-            account_id = record.facts.account_id
-            self._recent[account_id] = Recent(record, written)
-            self._recent.move_to_end(account_id)
+            key = self._key(record.facts.account_id)
+            for other in gone:
+                self._recent.pop(other, None)
+                if other != key:  # another account had the name
+                    self._waiting.pop(other, None)
+            self._recent[key] = Recent(record, written)
             while len(self._recent) > _RECENT:
                 self._recent.popitem(last=False)
 
@@ -207,22 +208,23 @@ class Ledger:
         *,
         heals: bool,
     ) -> T:
+        row_key = self._key(account_id)
         with self._lock:
-            prior, doubt = self._waiting.get(account_id), False
+            prior, doubt = self._waiting.get(row_key), False
             if prior is None:
                 prior, doubt = self._prior_unwritable(account_id, heals=heals)
             after, result = self._changed(prior, change, doubt=doubt)
             if after is not None and after is not prior:
-                self._waiting[account_id] = after
+                self._waiting[row_key] = after
                 while len(self._waiting) > _IN_MEMORY:
                     self._waiting.popitem(last=False)
         return result
 
-    def _written(self, account_id: str, waited: Record) -> None:
+    def _written(self, row_key: bytes, waited: Record) -> None:
         """Drop a change from memory once the file holds it, unless another came on top."""
         with self._lock:
-            if self._waiting.get(account_id) is waited:
-                del self._waiting[account_id]
+            if self._waiting.get(row_key) is waited:
+                del self._waiting[row_key]
 
 
 def undoubted(record: Record) -> Record:

@@ -49,7 +49,7 @@ class Removals:
         self._store = store
         self._lock = threading.Lock()
         self._vanished = dict[str, datetime]()  # by account id: the first empty answer
-        self._held = dict[str, datetime]()
+        self._held = dict[str, datetime]()  # vanished with many others, and not read since
 
     def missing(self, account: AccountFacts, *, canary_read: bool) -> Missing:
         """Note that the directory answered and had no such entry.
@@ -66,7 +66,7 @@ class Removals:
         record = self._store.ledger.record(account_id)
         if record is not None and record.removed:
             return Missing.REMOVED
-        if record is None or not canary_read or self._is_held(record):
+        if record is None or not canary_read or account_id in self._held:
             return Missing.HOLDS
         if self._is_mass(account_id, now):
             return Missing.HOLDS
@@ -83,18 +83,13 @@ class Removals:
 
         return self._store.ledger.change(account_id, change)
 
-    def _is_held(self, record: Record) -> bool:
-        """Return whether it vanished with many others and was not read since."""
+    def seen(self, account_id: str) -> None:
+        """Note that an account was read: it vanished with nobody."""
         with self._lock:
-            since = self._held.get(record.facts.account_id)
-            if since is None:
-                return False
-            if record.facts.read_at <= since:
-                return True
-            del self._held[record.facts.account_id]
-            if not self._held:
-                self._store.file.faults.mended(MassVanishing)
-            return False
+            self._vanished.pop(account_id, None)
+            if self._held.pop(account_id, None) is None or self._held:
+                return
+        self._store.file.faults.mended(MassVanishing)
 
     def _is_mass(self, account_id: str, now: datetime) -> bool:
         known = self._store.count()
@@ -106,6 +101,7 @@ class Removals:
                 return False
             vanished = tuple(self._vanished)
             self._held |= self._vanished
+        self._store.file.faults.mended(MassVanishing)  # of fewer
         self._store.file.note(MassVanishing(len(vanished), known))
         for each in vanished:
             self._store.ledger.change(each, _restored)

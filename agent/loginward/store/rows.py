@@ -116,28 +116,35 @@ class SealedRows:
         (count,) = connection.execute("SELECT count(*) FROM known").fetchone()
         return int(count)
 
-    def put(self, connection: sqlite3.Connection, record: Record) -> None:
-        """Write a record; whatever else was kept of its id or its name is gone."""
+    def put(self, connection: sqlite3.Connection, record: Record) -> tuple[bytes, ...]:
+        """Write a record; whatever else was kept of its id or its name is gone.
+
+        Returns:
+            The row keys whose rows are no longer as they were.
+        """
         row_key = self.row_key(record.facts.account_id)
         name_key = self.name_key(record.facts.name)
         header = self.header(connection)
-        removed = self._remove(connection, row_key, name_key)
+        gone, removed = self._remove(connection, row_key, name_key)
         sequence = header.sequence + 1
         sealed = self._sealer.seal(_place(header, row_key, sequence), encode(record))
         connection.execute("INSERT INTO known VALUES (?, ?, ?)", (row_key, name_key, sequence))
         connection.execute("INSERT INTO account VALUES (?, ?, ?)", (row_key, sequence, sealed))
         total = header.replaced(removed, leaf(self._index, row_key, name_key, sequence))
         self.put_header(connection, replace(header, sequence=sequence, total=total))
+        return gone
 
-    def delete(self, connection: sqlite3.Connection, row_key: bytes, name_key: bytes) -> bool:
-        """Remove what is kept of an id or a name; return whether there was anything."""
+    def delete(
+        self, connection: sqlite3.Connection, row_key: bytes, name_key: bytes
+    ) -> tuple[bytes, ...]:
+        """Remove what is kept of an id or a name; return the row keys that are gone."""
         header = self.header(connection)
-        removed = self._remove(connection, row_key, name_key)
-        if not removed:
-            return False
+        gone, removed = self._remove(connection, row_key, name_key)
+        if not gone:
+            return gone
         total = header.replaced(removed, 0)
         self.put_header(connection, replace(header, sequence=header.sequence + 1, total=total))
-        return True
+        return gone
 
     def aside(self, connection: sqlite3.Connection, name: str) -> bytes | None:
         """Return a sealed value that belongs to no account; None: never written.
@@ -167,8 +174,10 @@ class SealedRows:
         connection.execute("INSERT OR REPLACE INTO aside VALUES (?, ?, ?)", row)
         self.put_header(connection, header)
 
-    def _remove(self, connection: sqlite3.Connection, row_key: bytes, name_key: bytes) -> int:
-        """Delete the rows of an id or a name and return what they had added to the total."""
+    def _remove(
+        self, connection: sqlite3.Connection, row_key: bytes, name_key: bytes
+    ) -> tuple[tuple[bytes, ...], int]:
+        """Delete the rows of an id or a name; return them and what they added to the total."""
         removed = 0
         rows = connection.execute(
             "SELECT row_key, name_key, sequence FROM known WHERE row_key = ? OR name_key = ?",
@@ -179,7 +188,7 @@ class SealedRows:
             connection.execute("DELETE FROM known WHERE row_key = ?", row[:1])
             connection.execute("DELETE FROM account WHERE row_key = ?", row[:1])
         connection.execute("DELETE FROM account WHERE row_key = ?", (row_key,))  # put there by hand
-        return removed
+        return tuple(row[0] for row in rows), removed
 
     def _believed(self, connection: sqlite3.Connection, found: _Found | None) -> Record | None:
         try:

@@ -194,13 +194,12 @@ class Store:
         rows = self.file.rows
         row_key = b"" if account_id is None else rows.row_key(account_id)
         name_key = rows.name_key(name)
-        was_kept = self.file.write(lambda connection: rows.delete(connection, row_key, name_key))
-        self.file.faults.forget(name)
-        if account_id is not None:
-            self.ledger.forget(account_id)
-            self.file.faults.forget(account_id)
+        gone = self.file.write(lambda connection: rows.delete(connection, row_key, name_key))
+        self.ledger.forget((*gone, row_key))
+        for account in (name, account_id or name):
+            self.file.faults.forget(account)
         self.file.purge()
-        return was_kept or account_id is not None
+        return bool(gone) or account_id is not None
 
     def clear(self) -> None:
         """Forget every account, every doubt and every fault.
@@ -209,7 +208,7 @@ class Store:
             StoreFault: Nothing was written.
         """
         self.file.start_anew()
-        self.ledger.forget_all()
+        self.ledger.forget()
 
     def list(self) -> tuple[tuple[Kept, ...], tuple[Tampered, ...]]:
         """Return what is kept, by name, and the faults of rows that cannot be believed.
