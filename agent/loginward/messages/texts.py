@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -86,9 +85,7 @@ def load_texts(
 
 def clean(fact: str) -> str:
     """Return a fact without anything that moves a cursor, hides or reorders text, and not long."""
-    shown = "".join(
-        "?" if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029" else c for c in fact
-    )
+    shown = "".join(c if c.isprintable() else "?" for c in fact)
     return shown if len(shown) <= MAX_FACT else shown[: MAX_FACT - 1] + "…"
 
 
