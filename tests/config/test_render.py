@@ -21,7 +21,7 @@ def test_the_annotated_file_holds_the_defaults() -> None:
 
 
 def test_the_annotated_file_in_the_tree_is_the_one_made_from_the_types() -> None:
-    """Write it anew with `make generated`."""
+    """Write it anew with tools/generate.py."""
     assert (TOP / "config/loginward.yaml").read_text() == example_text()
 
 
