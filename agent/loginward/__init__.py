@@ -1,1 +1,3 @@
 """loginward: an endpoint authentication agent."""
+
+VERSION = "0.1.0"

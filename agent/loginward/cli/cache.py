@@ -37,7 +37,10 @@ def cache_command() -> None:
 @cache_command.command("list")
 @asks_daemon
 def list_copies(asking: Asking) -> int:
-    """List the copies, how old they are, and until when they let anybody in."""
+    """List the copies.
+
+    How old they are, and until when they let anybody in.
+    """
     answer = asking.client.ask(ListCache())
     if asking.out.as_json:
         for row in answer.of(CopyRow):
@@ -71,7 +74,10 @@ def _offline(copy: CopyRow, now: datetime) -> str:
 @click.argument("users", nargs=-1, required=True, metavar="USER...")
 @asks_daemon
 def forget_copies(asking: Asking, users: tuple[str, ...]) -> int:
-    """Forget the copies of these users; they are unknown here until the directory names them."""
+    """Forget the copies of users.
+
+    They are unknown here until the directory names them again.
+    """
     problems = []
     for row in asking.client.ask(ForgetCopies(names=users)).of(ForgottenRow, ActRow):
         problems.append(row.problem if isinstance(row, ActRow) else None)
@@ -89,7 +95,10 @@ def forget_copies(asking: Asking, users: tuple[str, ...]) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")
 @asks_daemon
 def clear_copies(asking: Asking, yes: bool) -> int:
-    """Forget every copy; while the directory is away nobody can sign in then."""
+    """Forget every copy.
+
+    While the directory is away nobody can sign in then.
+    """
     question = "Forget every copy? Nobody can sign in offline then."
     if not yes and not click.confirm(question, err=True):
         return REFUSED

@@ -49,9 +49,9 @@ def config_command() -> None:
 @config_option
 @json_option
 def check_file(file: str | None, config: str | None, as_json: bool) -> int:
-    """Check FILE: every problem with its line, what is expected, and what is unwise.
+    """Check a FILE.
 
-    Ends with 78 if the file cannot be used.
+    Every problem with its line, what is expected, and what is unwise. Ends with 78 if the file cannot be used.
     """
     from loginward.config import check_config
 
@@ -87,7 +87,10 @@ def _print(problems: list[Problem], out: Output) -> None:
 @config_option
 @json_option
 def show_file(file: str | None, config: str | None, as_json: bool) -> int:
-    """Show all that FILE says, defaults too; secrets are in files of their own, never shown."""
+    """Show all that a FILE says.
+
+    Defaults too; secrets lie in files of their own and are never shown.
+    """
     from loginward.config import render_config, to_plain
 
     settings = settings_of(file or config)
@@ -100,7 +103,10 @@ def show_file(file: str | None, config: str | None, as_json: bool) -> int:
 
 @config_command.command("example")
 def show_example() -> int:
-    """Print the annotated file: every key with its default and meaning."""
+    """Print an annotated example.
+
+    Every key with its default and meaning.
+    """
     from loginward.config import example_text
 
     click.echo(example_text(), nl=False)
@@ -110,7 +116,7 @@ def show_example() -> int:
 @config_command.command("reload")
 @asks_daemon
 def reload_file(asking: Asking) -> int:
-    """Have the daemon read its file again, and hear whether it took it.
+    """Have the daemon read its file again.
 
     A file that cannot be used changes nothing; ends with 78 then.
     """

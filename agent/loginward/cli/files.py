@@ -41,9 +41,9 @@ FORMATS = click.Choice([form.value for form in FileFormat])
 @click.option("--format", "form", type=FORMATS, help="Default: by the name of the file.")
 @asks_daemon
 def import_command(asking: Asking, file: str, form: str | None) -> int:
-    """Add the accounts of a CSV or JSON FILE; - is stdin.
+    """Add the accounts of a FILE.
 
-    Either all of them are added or none. The first line of a CSV names the fields, as in an
+    CSV or JSON; - is stdin. Either all of them are added or none. The first line of a CSV names the fields, as in an
     export; `username` is needed. Passwords may be Argon2id hashes (`password_hash`), clear text
     (`password`), or left out: then the account waits for its activation.
     """
@@ -97,7 +97,10 @@ def _place(row: LineProblemRow) -> str:
 )
 @asks_daemon
 def export_command(asking: Asking, file: str, form: str | None, with_hashes: bool) -> int:
-    """Write all accounts into a CSV or JSON FILE, by default to stdout."""
+    """Write all accounts into a FILE.
+
+    CSV or JSON, by default to stdout. A file is written whole or not at all.
+    """
     if with_hashes and file == "-" and sys.stdout.isatty():
         raise CommandFailed("hashes are not shown on a terminal", "name a file", USAGE)
     answer = asking.client.ask(

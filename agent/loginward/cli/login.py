@@ -22,7 +22,7 @@ from loginward.wire.login import Begin, Result
     "login",
     epilog=examples(
         "loginward login ann                                  asks for the password",
-        "loginward login ann --service sshd < password.txt --password-stdin",
+        "loginward login ann --service sshd --password-stdin < password.txt",
     ),
 )
 @click.argument("user")

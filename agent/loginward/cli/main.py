@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from loginward import VERSION
 from loginward.cli import exits
 from loginward.cli.output import complain
 
@@ -58,19 +59,23 @@ class LazyGroup(click.Group):
         return command
 
 
+HELP: Final = """Who may sign in on this machine, why not, and what to do about it.
+
+\b
+Someone cannot sign in?    loginward why ann
+Too many wrong passwords?  loginward unlock ann
+Is the agent well?         loginward status, loginward doctor
+"""
+
+
 @click.group(
     cls=LazyGroup,
+    help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="loginward", message="loginward %(version)s")
+@click.version_option(VERSION, message="loginward %(version)s")
 def cli() -> None:
-    r"""Who may sign in on this machine, why not, and what to do about it.
-
-    \b
-    Someone cannot sign in?    loginward why ann
-    Too many wrong passwords?  loginward unlock ann
-    Is the agent well?         loginward status, loginward doctor
-    """
+    """Hold the commands together."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,6 +88,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except exits.CommandFailed as failure:
         complain(failure.error, failure.hint)
         return failure.code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return exits.USAGE
     except click.UsageError as error:
         complain(error.format_message(), _usage_hint(error))
         return exits.USAGE

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from loginward.cli.client import Answer
 
+DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"])
 HEAD = ("user", "state", "password", "why, and what clears it")
 
 
@@ -120,8 +121,8 @@ def _cells(
 @click.option("--display-name", metavar="NAME", default="", help="The person's name.")
 @click.option("--groups", metavar="A,B", help="Groups, with commas between.")
 @click.option("--staged", is_flag=True, help="Not active until somebody activates it.")
-@click.option("--starts", type=click.DateTime(), help="Staged until then, in your time zone.")
-@click.option("--ends", type=click.DateTime(), help="Suspended from then on.")
+@click.option("--starts", metavar="DAY", type=DAY, help="Staged until then, in your time zone.")
+@click.option("--ends", metavar="DAY", type=DAY, help="Suspended from then on.")
 @asks_daemon
 def add_command(  # noqa: PLR0917  one parameter an option
     asking: Asking,
