@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from loginward.core.attempts import Granted, Outcome
 from loginward.core.facts import AccountFacts, LockoutPolicy
 from loginward.crypto.gate import Gate
 from loginward.crypto.keys import KeySource, load_keys
@@ -15,6 +16,8 @@ from loginward.store.timekeeping import Raw, TrustedTime
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from loginward.store.attempts import DurableAttempts
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 FIVE = LockoutPolicy(threshold=5, window_s=900, duration_s=1800)
@@ -84,3 +87,12 @@ class Host:
 def account(name: str = "ada", **facts: object) -> AccountFacts:
     defaults = {"account_id": f"id-{name}", "name": name, "read_at": NOW, "changed_at": NOW}
     return AccountFacts(**{**defaults, **facts})  # type: ignore[arg-type]
+
+
+def wrong(attempts: DurableAttempts, facts: AccountFacts | None = None, times: int = 1) -> None:
+    """Get a password wrong."""
+    facts = facts or account()
+    for _ in range(times):
+        granted = attempts.reserve(facts, "sshd", FIVE)
+        assert isinstance(granted, Granted), granted
+        attempts.settle(facts, granted.reservation, Outcome.WRONG)

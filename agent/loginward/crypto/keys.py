@@ -78,9 +78,8 @@ def _create_key(path: Path) -> None:
     """Draw a key unless there is one; a crash leaves a whole key or none."""
     if os.path.lexists(path):
         return
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
     try:
-        draft.unlink(missing_ok=True)  # of a process that died with this id
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             os.write(descriptor, os.urandom(KEY_OCTETS))
@@ -116,17 +115,19 @@ def sync_directory(directory: Path) -> None:
 
 def _read_key(path: Path, *, private: bool) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         remedy = "restore it from the backup, or remove the database beside it and start anew"
         raise StoreFault(f"{path}: {error.strerror}", remedy) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         seen = os.fstat(descriptor)
         if not stat.S_ISREG(seen.st_mode):
             raise StoreFault(f"{path}: not a regular file", "restore the key")
         if private and (stat.S_IMODE(seen.st_mode) & 0o077 or seen.st_uid not in _trusted_uids()):
             raise StoreFault(f"{path}: others can read or replace it", f"chmod 0600 {path}")
-        octets = file.read(KEY_OCTETS + 1)
+        octets = os.read(descriptor, KEY_OCTETS + 1)
+    finally:
+        os.close(descriptor)
     if len(octets) != KEY_OCTETS:
         raise StoreFault(f"{path}: a key has {KEY_OCTETS} octets", "restore the key")
     return octets

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from loginward.core.facts import AccountFacts
     from loginward.store.file import StoreFile
+    from loginward.store.header import Header
 
 T = TypeVar("T")
 _IN_MEMORY: Final = 10_000  # changes of so many accounts wait for a file that cannot be written
@@ -103,12 +104,13 @@ class Ledger:
         def in_file(connection: sqlite3.Connection) -> tuple[T, int, Record | None]:
             waiting = self._waiting.get(row_key)
             prior, doubt = waiting, False
+            header = self.file.rows.header(connection)
             if waiting is None:
-                prior, doubt = self._prior(connection, account_id, heals=heals)
+                prior, doubt = self._prior(connection, account_id, header, heals=heals)
             after, result = self._changed(prior, change, doubt=doubt)
             if after is None or (after is prior and waiting is None):
                 return result, 0, None
-            gone = self.file.rows.put(connection, after)
+            gone = self.file.rows.put(connection, after, header)
             self._remember(after, after.facts, gone)
             raised = self.file.raise_counter(connection) if _is_marked(prior, after) else 0
             return result, raised, waiting
@@ -165,10 +167,15 @@ class Ledger:
                 self._recent.popitem(last=False)
 
     def _prior(
-        self, connection: sqlite3.Connection, account_id: str, *, heals: bool
+        self,
+        connection: sqlite3.Connection,
+        account_id: str,
+        header: Header | None = None,
+        *,
+        heals: bool,
     ) -> tuple[Record | None, bool]:
         try:
-            return self.file.rows.by_id(connection, account_id), False
+            return self.file.rows.by_id(connection, account_id, header), False
         except Tampered as fault:
             self.file.note(fault, account_id)
             if not heals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.names import index_form
@@ -24,6 +25,11 @@ _FIND: Final = """
     SELECT known.row_key, known.name_key, known.sequence, account.sequence, account.sealed
     FROM known LEFT JOIN account ON account.row_key = known.row_key
 """
+_LISTED: Final = "SELECT row_key, name_key, sequence FROM known WHERE row_key = ? OR name_key = ?"
+_UPDATE_KNOWN: Final = "UPDATE known SET sequence = ? WHERE row_key = ?"
+_INSERT_KNOWN: Final = "INSERT INTO known VALUES (?, ?, ?)"
+_PUT_ACCOUNT: Final = "INSERT OR REPLACE INTO account VALUES (?, ?, ?)"
+_KEYS_KEPT: Final = 4096
 _SEQUENCES: Final = 1 << 62
 _Found = tuple[object, object, object, object, object]  # a damaged page may hold anything
 
@@ -34,8 +40,9 @@ class SealedRows:
     def __init__(self, keys: Keys) -> None:
         self._index = keys.index
         self._sealer = Sealer(keys.sealing)
+        self.row_key = lru_cache(_KEYS_KEPT)(self._row_key)
 
-    def row_key(self, account_id: str) -> bytes:
+    def _row_key(self, account_id: str) -> bytes:
         """Return under what an account is kept."""
         return keyed(self._index, b"account", account_id.encode())
 
@@ -82,15 +89,22 @@ class SealedRows:
         total = total_of(self._index, rows)
         return replace(header, sequence=sequence, total=total, suspect_below=sequence)
 
-    def by_id(self, connection: sqlite3.Connection, account_id: str) -> Record | None:
+    def by_id(
+        self, connection: sqlite3.Connection, account_id: str, header: Header | None = None
+    ) -> Record | None:
         """Return the record of an account.
+
+        Args:
+            connection: In a transaction.
+            account_id: Stable id of the directory's entry.
+            header: If it was read in this transaction already.
 
         Raises:
             Tampered: There should be one, and it cannot be believed.
         """
         row_key = self.row_key(account_id)
         found = connection.execute(f"{_FIND} WHERE known.row_key = ?", (row_key,)).fetchone()
-        return self._believed(connection, found)
+        return self._believed(connection, found, header)
 
     def by_name(self, connection: sqlite3.Connection, name: str) -> Record | None:
         """Return the record of a name.
@@ -116,35 +130,48 @@ class SealedRows:
         (count,) = connection.execute("SELECT count(*) FROM known").fetchone()
         return int(count)
 
-    def put(self, connection: sqlite3.Connection, record: Record) -> tuple[bytes, ...]:
+    def put(
+        self, connection: sqlite3.Connection, record: Record, header: Header | None = None
+    ) -> tuple[bytes, ...]:
         """Write a record; whatever else was kept of its id or its name is gone.
+
+        Args:
+            connection: In a transaction.
+            record: What to keep.
+            header: If it was read in this transaction already.
 
         Returns:
             The row keys whose rows are no longer as they were.
         """
         row_key = self.row_key(record.facts.account_id)
         name_key = self.name_key(record.facts.name)
-        header = self.header(connection)
-        gone, removed = self._remove(connection, row_key, name_key)
+        header = header or self.header(connection)
         sequence = header.sequence + 1
         sealed = self._sealer.seal(_place(header, row_key, sequence), encode(record))
-        connection.execute("INSERT INTO known VALUES (?, ?, ?)", (row_key, name_key, sequence))
-        connection.execute("INSERT INTO account VALUES (?, ?, ?)", (row_key, sequence, sealed))
+        rows = _listed(connection, row_key, name_key)
+        if [row[:2] for row in rows] == [(row_key, name_key)]:  # the usual case touches least
+            connection.execute(_UPDATE_KNOWN, (sequence, row_key))
+        else:
+            _remove(connection, rows)
+            connection.execute(_INSERT_KNOWN, (row_key, name_key, sequence))
+        connection.execute(_PUT_ACCOUNT, (row_key, sequence, sealed))
+        removed = sum(leaf(self._index, *row) for row in rows)
         total = header.replaced(removed, leaf(self._index, row_key, name_key, sequence))
         self.put_header(connection, replace(header, sequence=sequence, total=total))
-        return gone
+        return tuple(row[0] for row in rows)
 
     def delete(
         self, connection: sqlite3.Connection, row_key: bytes, name_key: bytes
     ) -> tuple[bytes, ...]:
         """Remove what is kept of an id or a name; return the row keys that are gone."""
+        rows = _listed(connection, row_key, name_key)
+        if not rows:
+            return ()
         header = self.header(connection)
-        gone, removed = self._remove(connection, row_key, name_key)
-        if not gone:
-            return gone
-        total = header.replaced(removed, 0)
+        _remove(connection, rows)
+        total = header.replaced(sum(leaf(self._index, *row) for row in rows), 0)
         self.put_header(connection, replace(header, sequence=header.sequence + 1, total=total))
-        return gone
+        return tuple(row[0] for row in rows)
 
     def aside(self, connection: sqlite3.Connection, name: str) -> bytes | None:
         """Return a sealed value that belongs to no account; None: never written.
@@ -174,25 +201,11 @@ class SealedRows:
         connection.execute("INSERT OR REPLACE INTO aside VALUES (?, ?, ?)", row)
         self.put_header(connection, header)
 
-    def _remove(
-        self, connection: sqlite3.Connection, row_key: bytes, name_key: bytes
-    ) -> tuple[tuple[bytes, ...], int]:
-        """Delete the rows of an id or a name; return them and what they added to the total."""
-        removed = 0
-        rows = connection.execute(
-            "SELECT row_key, name_key, sequence FROM known WHERE row_key = ? OR name_key = ?",
-            (row_key, name_key),
-        ).fetchall()
-        for row in rows:
-            removed += leaf(self._index, *row)
-            connection.execute("DELETE FROM known WHERE row_key = ?", row[:1])
-            connection.execute("DELETE FROM account WHERE row_key = ?", row[:1])
-        connection.execute("DELETE FROM account WHERE row_key = ?", (row_key,))  # put there by hand
-        return tuple(row[0] for row in rows), removed
-
-    def _believed(self, connection: sqlite3.Connection, found: _Found | None) -> Record | None:
+    def _believed(
+        self, connection: sqlite3.Connection, found: _Found | None, header: Header | None = None
+    ) -> Record | None:
         try:
-            header = self.header(connection)
+            header = header or self.header(connection)
         except Unsealable as error:
             raise Tampered(error.problem) from error
         if found is not None:
@@ -221,6 +234,19 @@ class SealedRows:
         if (self.row_key(facts.account_id), self.name_key(facts.name)) != (row_key, name_key):
             raise Tampered("the row is another account's")
         return record
+
+
+def _listed(
+    connection: sqlite3.Connection, row_key: bytes, name_key: bytes
+) -> list[tuple[bytes, bytes, int]]:
+    """Return the known rows of an id or a name."""
+    return connection.execute(_LISTED, (row_key, name_key)).fetchall()
+
+
+def _remove(connection: sqlite3.Connection, rows: list[tuple[bytes, bytes, int]]) -> None:
+    keys = [row[:1] for row in rows]
+    connection.executemany("DELETE FROM known WHERE row_key = ?", keys)
+    connection.executemany("DELETE FROM account WHERE row_key = ?", keys)
 
 
 def _known(connection: sqlite3.Connection) -> list[tuple[bytes, bytes, int]]:
