@@ -133,6 +133,7 @@ def ask_as(path: Path, request: ask.AnyRequest, *, uid: int, groups: list[int]) 
     return [decode_row(line) for line in lines]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the child only talks
 @pytest.mark.parametrize(
     ("groups", "verb", "is_allowed"),
     [
@@ -159,6 +160,7 @@ def test_the_kernels_groups_decide(serve, scripted, groups, verb: Verb, is_allow
         assert scripted.asked == [("turned_away", f"act-on-users, needs {verb.value}", "nobody")]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_root_may_do_everything_over_the_socket(serve, scripted) -> None:
     scripted.script["act"] = [rows.ActRow(name="ann")]
     path = serve(Roles())

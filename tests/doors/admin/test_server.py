@@ -176,6 +176,26 @@ def test_closing_ends_an_answer_that_goes_on(tmp_path, scripted) -> None:
         connect(path)
 
 
+def test_closing_lets_an_act_in_hand_come_to_its_end(tmp_path, scripted) -> None:
+    """What is being written is written; nobody waits for the answer any more."""
+    done = threading.Event()
+
+    def slow(_ask, _by):
+        time.sleep(0.3)
+        done.set()
+        yield rows.ActRow(name="ann")
+
+    scripted.act = slow
+    server = AdminServer(listen(tmp_path / "admin.sock"), scripted, Roles(), FixedWall())
+    server.start()
+    with connect(tmp_path / "admin.sock") as connection:
+        connection.sendall(encode_line(UNLOCK))
+        assert connection.recv(1000)
+        server.close()
+
+    assert done.is_set()
+
+
 def test_a_dead_daemons_socket_is_replaced_and_a_living_ones_is_not(tmp_path) -> None:
     path = tmp_path / "admin.sock"
     listen(path).close()
@@ -283,3 +303,58 @@ def test_roles_are_those_of_the_moment_of_connecting(tmp_path, scripted) -> None
         assert exchange(path, UNLOCK)[1].problem is rows.Problem.NOT_PERMITTED
     finally:
         server.close()
+
+
+ROUTES = [
+    (ask.AskHealth(), "health"),
+    (ask.AskMetrics(), "metrics"),
+    (ask.AskAccount(name="ann"), "account"),
+    (ask.AskWhy(name="ann"), "why"),
+    (ask.AskReference(reference="7F3K2Q"), "why_reference"),
+    (ask.ListUsers(), "users"),
+    (ask.ListCache(), "copies"),
+    (ask.AskEvents(), "events"),
+    (ask.AskDoctor(), "findings"),
+    (ask.RunRefresh(), "refresh"),
+    (ask.AddUser(name="ann"), "add_user"),
+    (ask.RemoveUsers(names=("ann",)), "remove_users"),
+    (ask.ExportUsers(form=rows.FileFormat.CSV), "export_users"),
+    (ask.ForgetCopies(names=("ann",)), "forget"),
+    (ask.ClearCache(), "clear_copies"),
+    (ask.AcceptClock(), "accept_clock"),
+    (ask.Reload(), "reload"),
+    (UNLOCK, "act"),
+]
+STREAMED = {"users", "copies", "events", "findings", "refresh", "remove_users", "export_users",
+            "forget", "act"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "method"), ROUTES, ids=[method for _, method in ROUTES])
+def test_each_request_reaches_its_method_with_its_operator(
+    serve, scripted, request_, method: str
+) -> None:
+    row = rows.ActRow(name="whatever it says")
+    scripted.script[method] = [row] if method in STREAMED else row
+
+    answer = exchange(serve(), request_)
+
+    assert answer[1:] == [row, rows.EndRow()]
+    [(asked_method, _, by)] = scripted.asked
+    changes_something = method not in {
+        "health", "metrics", "account", "why", "why_reference", "users", "copies", "events", "findings",
+    }  # fmt: skip
+    assert (asked_method, bool(by)) == (method, changes_something)
+
+
+def test_a_peer_that_sends_half_a_line_and_leaves_is_forgotten(serve, scripted) -> None:
+    path = serve()
+    with connect(path) as connection:
+        connection.sendall(b'{"ask":')
+
+    assert exchange(path, ask.AskHealth())[-1].problem is rows.Problem.FAULT  # nothing scripted
+
+
+def test_an_uid_without_a_name_is_shown_as_its_number() -> None:
+    from loginward.doors.admin.peer import _group_name, _name_of
+
+    assert (_name_of(4_000_000_001), _group_name(4_000_000_001)) == ("4000000001", "4000000001")

@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from loginward.core.clock import Deadline
 from loginward.doors.admin.dispatch import Dispatch
 from loginward.doors.admin.peer import peer_of
 from loginward.doors.admin.talk import Talk
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SOCKET_MODE: Final = 0o666  # who may ask what is decided by the kernel's word on the peer
 BACKLOG: Final = 128
 PER_UID: Final = 16
+DRAIN_S: Final = 2.0
 PAUSE_S: Final = 0.05
 IN_ALL: Final = 64  # besides those of uid 0
 
@@ -67,6 +69,7 @@ class _Guest:
     uid: int
     connection: socket.socket
     is_heard: bool = False
+    thread: threading.Thread | None = None
 
 
 class AdminServer:
@@ -99,17 +102,21 @@ class AdminServer:
         self._roles = roles
 
     def close(self) -> None:
-        """Stop accepting, end every answer, and wait for the accepting thread."""
+        """Stop accepting, end every answer, and wait for what is being done, at most 2 s."""
         with self._guard:
             self._closed.set()
             guests = list(self._guests)
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for guest in guests:
-            _hang_up(guest.connection)
         if self._thread.is_alive():
             self._thread.join()
+        deadline = Deadline.after(DRAIN_S, self._clock)
+        for guest in guests:
+            _hang_up(guest.connection)
+        for guest in guests:
+            if guest.thread is not None:
+                guest.thread.join(deadline.left)
 
     def _accept(self) -> None:
         while True:
@@ -123,9 +130,10 @@ class AdminServer:
             if guest is None:
                 connection.close()
                 continue
-            threading.Thread(
+            guest.thread = threading.Thread(
                 target=self._serve, args=(guest,), name=f"admin-{guest.uid}", daemon=True
-            ).start()
+            )
+            guest.thread.start()
 
     def _admit(self, connection: socket.socket) -> _Guest | None:
         """Make room for a connection, at the cost of the oldest idle one of the same uid."""
