@@ -287,3 +287,21 @@ def test_the_example_passes_its_own_check(tmp_path) -> None:
     shown = run("config", "show", str(tmp_path / "l.yaml"))
     assert "threshold: 5" in shown.out
     assert '"threshold":5' in run("config", "show", str(tmp_path / "l.yaml"), "--json").out
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "err"),
+    [
+        (">/dev/full", 1, "loginward: error: the output cannot be written: No space left on device\n"),
+        (">&-", 0, ""),
+        ("<&- >&-", 0, ""),
+    ],
+)  # fmt: skip
+def test_output_that_cannot_be_written(redirection: str, code: int, err: str) -> None:
+    shell = f'exec "$@" {redirection}'
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", *RUN, "config", "example"],
+        capture_output=True, env=environment(), text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (code, err)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
+import io
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -80,9 +81,7 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; no traceback ever reaches the terminal."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # LANG=C and the like
+    _open_streams()
     try:
         return _run(argv)
     except exits.CommandFailed as failure:
@@ -103,8 +102,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _give_up_stdout()
         return exits.NO_READER
+    except OSError as error:  # each other place that may raise it has said so already
+        _give_up_stdout()
+        complain(f"the output cannot be written: {os.strerror(error.errno or 0)}")
+        return exits.REFUSED
     except Exception as error:  # noqa: BLE001  the one net of the command line
         return _fault(error)
+
+
+def _open_streams() -> None:
+    """Make all three usable: closed ones lead nowhere, LANG=C and the like lose no line."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  open to the end
+        elif isinstance(stream, io.TextIOWrapper) and mode == "w":
+            stream.reconfigure(errors="replace")
 
 
 def _run(argv: Sequence[str] | None) -> int:

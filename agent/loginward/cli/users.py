@@ -124,7 +124,7 @@ def _cells(
 @click.option("--starts", metavar="DAY", type=DAY, help="Staged until then, in your time zone.")
 @click.option("--ends", metavar="DAY", type=DAY, help="Suspended from then on.")
 @asks_daemon
-def add_command(  # noqa: PLR0917  one parameter an option
+def add_command(
     asking: Asking,
     user: str,
     mail: str | None,

@@ -49,7 +49,7 @@ REFERENCE_LENGTH = 6
 @click.option("--ref", "reference", metavar="ID", help="The reference that a person was given.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show each fact as its source spelt it.")
 @asks_daemon
-def why_command(  # noqa: PLR0917  one parameter an option
+def why_command(
     asking: Asking, user: str | None, door: str, service: str, reference: str | None, verbose: bool
 ) -> int:
     """Explain what decides a login.
