@@ -70,18 +70,41 @@ def test_a_reading_that_was_overtaken_does_not_replace_a_younger_one(store: Stor
     assert late.facts == store.copy("id-ada") == locked
 
 
-def test_a_copy_that_only_grew_younger_is_not_written_but_remembered(host: Host) -> None:
+def test_a_copy_that_only_grew_younger_is_remembered_and_written_later(host: Host) -> None:
     store = host.open()
     store.save(account())
+    store = host.restart()
     before = store.file.read(store.file.rows.header).sequence
 
     younger = account(read_at=NOW + timedelta(seconds=59))
-    store.save(younger)
+    assert store.save(younger).previous == account()
+    youngest = account(read_at=NOW + timedelta(seconds=60))
+    assert store.save(youngest).previous == younger
 
     assert store.file.read(store.file.rows.header).sequence == before
-    assert store.copy_by_name("ada") == younger
-    store.save(account(read_at=NOW + timedelta(seconds=60)))
-    assert store.file.read(store.file.rows.header).sequence > before
+    assert store.copy_by_name("ada") == store.copy("id-ada") == youngest
+    wrong(DurableAttempts(store))
+    assert store.copy_by_name("ada") == youngest
+    assert host.restart().copy_by_name("ada") == youngest
+
+
+def test_the_age_of_copies_is_written_together(host: Host) -> None:
+    store = host.open()
+    people = [f"user-{number}" for number in range(600)]
+    for name in people[:20]:
+        store.save(account(name))
+    younger = NOW + timedelta(seconds=30)
+    for name in people[:20]:
+        store.save(account(name, read_at=younger))
+    store.tick()
+    host.opened.pop().file.close()  # as if it had died after the tick
+    store = host.open()
+    assert all(store.copy_by_name(name).read_at == younger for name in people[:20])
+    for name in people:
+        store.save(account(name, read_at=younger))
+    for name in people:
+        store.save(account(name, read_at=younger + timedelta(seconds=1)))
+    assert len(store.ledger._younger) < 600
 
 
 def test_a_new_id_under_a_known_name_drops_what_was_kept_of_the_old_one(store: Store) -> None:

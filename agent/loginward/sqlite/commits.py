@@ -95,7 +95,7 @@ class GroupCommit:
             self._connection = connection
             connection.execute("BEGIN IMMEDIATE")
             for job in batch:
-                _run(connection, job)
+                _run(connection, job, alone=len(batch) == 1)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._fail(batch, fault_of(error, self._database.path))
@@ -113,13 +113,14 @@ class GroupCommit:
                 job.failure = type(fault)(fault.problem, fault.remedy)
 
 
-def _run(connection: sqlite3.Connection, job: _Job) -> None:
+def _run(connection: sqlite3.Connection, job: _Job, *, alone: bool) -> None:
     """Run one function; a failure of its own undoes what it wrote and nothing else.
 
     Raises:
         sqlite3.Error: The whole transaction is lost, and so are the neighbours' writes.
     """
-    connection.execute("SAVEPOINT job")
+    if not alone:
+        connection.execute("SAVEPOINT job")
     try:
         job.result = job.function(connection)
     except sqlite3.IntegrityError as failure:
@@ -128,6 +129,10 @@ def _run(connection: sqlite3.Connection, job: _Job) -> None:
         raise
     except BaseException as failure:  # noqa: BLE001  it belongs to the caller, who gets it
         job.failure = failure
-    if job.failure is not None:
-        connection.execute("ROLLBACK TO job")
-    connection.execute("RELEASE job")
+    if alone and job.failure is not None:
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN")  # so that the caller's COMMIT has something to end
+    elif not alone:
+        if job.failure is not None:
+            connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")

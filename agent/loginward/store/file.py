@@ -7,7 +7,6 @@ that its header vouches for.
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
@@ -60,7 +59,7 @@ class StoreFile:
         self._counter_written = -1
         self._database = Database(self._path, VERSIONS)
         self._commits = GroupCommit(self._database)
-        self._is_open = False
+        self.is_open = False
         self._marked_at: datetime | None = None
         self._unwritable = False  # the last write failed
         self._distrusted = False  # frozen, and not the file last written
@@ -74,7 +73,7 @@ class StoreFile:
         Raises:
             StoreFault: It cannot be used at all; the remedy is in the fault.
         """
-        self._is_open = True
+        self.is_open = True
         try:
             is_new = self._prepare()
             if is_new and self._counter.read() is None:
@@ -85,13 +84,13 @@ class StoreFile:
             return
         self.repeat_counter(header.counter)
         self.time.resume(mark)
-        self.keep_time()
+        self.tick()
 
     def close(self) -> None:
         """Keep the time and close the file; idempotent."""
-        if not self._is_open:
+        if not self.is_open:
             return
-        self._is_open = False
+        self.is_open = False
         try:
             self.keep_time()
         except StoreFault as fault:
@@ -204,7 +203,7 @@ class StoreFile:
             self.note(StoreFault(problem, "`loginward cache clear` once it is understood"))
             header = self.rows.distrust(connection, header)
         counter = max(header.counter, self._counter.read() or 0) + 1
-        header = replace(header, sequence=header.sequence + 1, counter=counter)
+        header = header.advanced(header.total, counter=counter)
         self.rows.put_header(connection, header)
         return header, self._kept_mark(connection)
 
@@ -239,7 +238,7 @@ class StoreFile:
     def raise_counter(self, connection: sqlite3.Connection) -> int:
         """Raise the generation counter in the file; `repeat_counter` after the commit."""
         header = self.rows.header(connection)
-        header = replace(header, sequence=header.sequence + 1, counter=header.counter + 1)
+        header = header.advanced(header.total, counter=header.counter + 1)
         self.rows.put_header(connection, header)
         return header.counter
 

@@ -37,6 +37,16 @@ class Header:
     total: bytes = bytes(32)
     suspect_below: int = 0
 
+    def advanced(self, total: bytes, *, counter: int | None = None) -> Header:
+        """Return the header after one more write."""
+        return Header(
+            sequence=self.sequence + 1,
+            counter=self.counter if counter is None else counter,
+            incarnation=self.incarnation,
+            total=total,
+            suspect_below=self.suspect_below,
+        )
+
     def replaced(self, removed: int, added: int) -> bytes:
         """Return the total after some leaves were taken away and others added."""
         total = int.from_bytes(self.total, "big") - removed + added

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from loginward.core.status import UserState
 from loginward.errors import StoreFault
 from loginward.sqlite.faults import NotWritable
 from loginward.store.faults import Doubtful, Tampered, Unlisted
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _IN_MEMORY: Final = 10_000  # changes of so many accounts wait for a file that cannot be written
 _RECENT: Final = 1024
+_YOUNGER: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
-    """A record as this process last left it; `written` is the copy that the file holds."""
+class _Younger:
+    """A copy that only grew younger: the facts now, and those in the file."""
 
-    record: Record
+    facts: AccountFacts
     written: AccountFacts
 
 
@@ -44,7 +46,8 @@ class Ledger:
         self.file = file
         self._lock = threading.Lock()
         self._waiting = OrderedDict[bytes, Record]()  # by row key, as in the file
-        self._recent = OrderedDict[bytes, Recent]()
+        self._recent = OrderedDict[bytes, Record]()  # as this process last left them
+        self._younger = OrderedDict[bytes, _Younger]()
 
     def record(self, account_id: str) -> Record | None:
         """Return what is kept of an account.
@@ -57,7 +60,8 @@ class Ledger:
         if waiting is not None:
             return waiting
         try:
-            return self.file.read(lambda connection: self.file.rows.by_id(connection, account_id))
+            record = self.file.read(lambda found: self.file.rows.by_id(found, account_id))
+            return self._as_young(record)
         except Tampered as fault:
             self.file.note(fault, account_id)
             raise
@@ -70,7 +74,8 @@ class Ledger:
                 if self.file.rows.name_key(waiting.facts.name) == key:
                     return waiting
         try:
-            return self.file.read(lambda connection: self.file.rows.by_name(connection, name))
+            record = self.file.read(lambda found: self.file.rows.by_name(found, name))
+            return self._as_young(record)
         except Unlisted:
             raise  # a name that nobody may ever have had is not written anywhere
         except Tampered as fault:
@@ -111,7 +116,7 @@ class Ledger:
             if after is None or (after is prior and waiting is None):
                 return result, 0, None
             gone = self.file.rows.put(connection, after, header)
-            self._remember(after, after.facts, gone)
+            self._remember(after, gone)
             raised = self.file.raise_counter(connection) if _is_marked(prior, after) else 0
             return result, raised, waiting
 
@@ -129,42 +134,81 @@ class Ledger:
             self.file.repeat_counter(raised)
         return result
 
-    def recent(self, account_id: str) -> Recent | None:
+    def recent(self, account_id: str) -> Record | None:
         """Return a record as this process last left it; None: not lately."""
         return self._recent.get(self._key(account_id))
 
     def recent_first(self) -> tuple[Record, ...]:
         """Return the records lately changed, the latest first."""
         with self._lock:
-            return tuple(recent.record for recent in reversed(self._recent.values()))
+            return tuple(reversed(self._recent.values()))
 
-    def renew(self, recent: Recent, facts: AccountFacts) -> None:
-        """Keep a copy that only grew younger, in memory alone."""
+    def renew(self, record: Record, facts: AccountFacts) -> None:
+        """Take a copy that only grew younger; `flush` writes many of them at once."""
         with self._lock:
             key = self._key(facts.account_id)
-            if self._recent.get(key) is recent:
-                self._recent[key] = replace(recent, record=replace(recent.record, facts=facts))
+            known = self._younger.get(key)
+            self._younger[key] = _Younger(facts, record.facts if known is None else known.written)
+            self._recent[key] = replace(record, facts=facts)
+            self._make_room()
+            is_full = len(self._younger) > _YOUNGER
+        if is_full:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the copies that grew younger; faults are noted, and lose nothing but their age."""
+        with self._lock:
+            younger, self._younger = self._younger, OrderedDict()
+        if not younger:
+            return
+
+        def put(connection: sqlite3.Connection) -> None:
+            for one in younger.values():
+                try:
+                    record = self.file.rows.by_id(connection, one.facts.account_id)
+                except Tampered:
+                    continue  # noted by whoever asks for it
+                if record is not None and record.facts == one.written:
+                    self.file.rows.put(connection, replace(record, facts=one.facts))
+
+        try:
+            self.file.write(put)
+        except StoreFault as fault:
+            self.file.note(fault)
 
     def forget(self, gone: Iterable[bytes] | None = None) -> None:
         """Let go of what is in memory of rows that are gone; None: of all."""
         with self._lock:
-            for key in tuple(self._waiting.keys() | self._recent.keys()) if gone is None else gone:
-                self._waiting.pop(key, None)
-                self._recent.pop(key, None)
+            for held in (self._waiting, self._recent, self._younger):
+                for key in tuple(held) if gone is None else gone:
+                    held.pop(key, None)
 
     def _key(self, account_id: str) -> bytes:
         return self.file.rows.row_key(account_id)
 
-    def _remember(self, record: Record, written: AccountFacts, gone: Iterable[bytes]) -> None:
+    def _as_young(self, record: Record | None) -> Record | None:
+        """Return a record of the file with the copy that is younger than the file's."""
+        if record is None:
+            return None
+        younger = self._younger.get(self._key(record.facts.account_id))
+        if younger is None or younger.written != record.facts:
+            return record
+        return replace(record, facts=younger.facts)
+
+    def _remember(self, record: Record, gone: Iterable[bytes]) -> None:
         with self._lock:
             key = self._key(record.facts.account_id)
             for other in gone:
                 self._recent.pop(other, None)
+                self._younger.pop(other, None)
                 if other != key:  # another account had the name
                     self._waiting.pop(other, None)
-            self._recent[key] = Recent(record, written)
-            while len(self._recent) > _RECENT:
-                self._recent.popitem(last=False)
+            self._recent[key] = record
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
 
     def _prior(
         self,
@@ -175,7 +219,7 @@ class Ledger:
         heals: bool,
     ) -> tuple[Record | None, bool]:
         try:
-            return self.file.rows.by_id(connection, account_id, header), False
+            return self._as_young(self.file.rows.by_id(connection, account_id, header)), False
         except Tampered as fault:
             self.file.note(fault, account_id)
             if not heals:
@@ -248,13 +292,21 @@ def undoubted(record: Record) -> Record:
 def _is_marked(prior: Record | None, after: Record) -> bool:
     """Return whether undoing this change by an older file would serve somebody."""
     if prior is None:
-        return bool(_holds(after))
+        return _holds(after) != _NOTHING
+    same = prior.facts is after.facts and prior.removed == after.removed
+    if same and _own_locks(prior) == _own_locks(after):
+        return False
     return _holds(prior) != _holds(after)
 
 
-def _holds(record: Record) -> tuple[object, ...] | None:
-    """Return the locks and bars of a record; None where there are none."""
-    locks = tuple(sorted(t.lock.id for t in record.tallies.values() if t.lock is not None))
-    directory = tuple(sorted(lock.id for lock in record.facts.locks))
-    bars = (locks, directory, record.removed, record.facts.state.value)
-    return None if bars == ((), (), False, "active") else bars
+def _own_locks(record: Record) -> list[str]:
+    return [tally.lock.id for tally in record.tallies.values() if tally.lock is not None]
+
+
+def _holds(record: Record) -> tuple[object, ...]:
+    """Return the locks and bars of a record."""
+    directory = sorted(lock.id for lock in record.facts.locks)
+    return (sorted(_own_locks(record)), directory, record.removed, record.facts.state)
+
+
+_NOTHING: Final[tuple[object, ...]] = ([], [], False, UserState.ACTIVE)

@@ -98,6 +98,8 @@ class Record:
 
     def aged(self, gaps: tuple[Gap, ...]) -> Record:
         """Return the record with its tallies shifted by gaps that nobody has vouched for."""
+        if not gaps:
+            return self
         fresh = tuple(g for g in gaps if self.aged_to is None or g.ended > self.aged_to)
         if not fresh:
             return self

@@ -26,6 +26,7 @@ _FIND: Final = """
     FROM known LEFT JOIN account ON account.row_key = known.row_key
 """
 _LISTED: Final = "SELECT row_key, name_key, sequence FROM known WHERE row_key = ? OR name_key = ?"
+_SAME: Final = "SELECT sequence FROM known WHERE row_key = ? AND name_key = ?"
 _UPDATE_KNOWN: Final = "UPDATE known SET sequence = ? WHERE row_key = ?"
 _INSERT_KNOWN: Final = "INSERT INTO known VALUES (?, ?, ?)"
 _PUT_ACCOUNT: Final = "INSERT OR REPLACE INTO account VALUES (?, ?, ?)"
@@ -41,12 +42,13 @@ class SealedRows:
         self._index = keys.index
         self._sealer = Sealer(keys.sealing)
         self.row_key = lru_cache(_KEYS_KEPT)(self._row_key)
+        self.name_key = lru_cache(_KEYS_KEPT)(self._name_key)
 
     def _row_key(self, account_id: str) -> bytes:
         """Return under what an account is kept."""
         return keyed(self._index, b"account", account_id.encode())
 
-    def name_key(self, name: str) -> bytes:
+    def _name_key(self, name: str) -> bytes:
         """Return under what a name is kept, whatever its spelling."""
         return keyed(self._index, b"name", index_form(name).encode("utf-8", "surrogatepass"))
 
@@ -148,16 +150,18 @@ class SealedRows:
         header = header or self.header(connection)
         sequence = header.sequence + 1
         sealed = self._sealer.seal(_place(header, row_key, sequence), encode(record))
-        rows = _listed(connection, row_key, name_key)
-        if [row[:2] for row in rows] == [(row_key, name_key)]:  # the usual case touches least
+        same = connection.execute(_SAME, (row_key, name_key)).fetchone()
+        if same is not None:  # the usual case touches least
+            rows = [(row_key, name_key, same[0])]
             connection.execute(_UPDATE_KNOWN, (sequence, row_key))
         else:
+            rows = _listed(connection, row_key, name_key)
             _remove(connection, rows)
             connection.execute(_INSERT_KNOWN, (row_key, name_key, sequence))
         connection.execute(_PUT_ACCOUNT, (row_key, sequence, sealed))
         removed = sum(leaf(self._index, *row) for row in rows)
         total = header.replaced(removed, leaf(self._index, row_key, name_key, sequence))
-        self.put_header(connection, replace(header, sequence=sequence, total=total))
+        self.put_header(connection, header.advanced(total))
         return tuple(row[0] for row in rows)
 
     def delete(
@@ -170,7 +174,7 @@ class SealedRows:
         header = self.header(connection)
         _remove(connection, rows)
         total = header.replaced(sum(leaf(self._index, *row) for row in rows), 0)
-        self.put_header(connection, replace(header, sequence=header.sequence + 1, total=total))
+        self.put_header(connection, header.advanced(total))
         return tuple(row[0] for row in rows)
 
     def aside(self, connection: sqlite3.Connection, name: str) -> bytes | None:
@@ -194,7 +198,7 @@ class SealedRows:
     def put_aside(self, connection: sqlite3.Connection, name: str, octets: bytes) -> None:
         """Keep a value that belongs to no account."""
         header = self.header(connection)
-        header = replace(header, sequence=header.sequence + 1)
+        header = header.advanced(header.total)
         place = Place(len(VERSIONS), "aside", header.incarnation + name.encode(), header.sequence)
         sealed = self._sealer.seal(place, octets)
         row = (name, header.sequence, sealed)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.lockout import cleared
+from loginward.errors import StoreFault
 from loginward.store.faults import Noted, Tampered
 from loginward.store.file import StoreFile
 from loginward.store.ledger import Ledger, undoubted
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
     from loginward.core.facts import AccountFacts
     from loginward.core.status import Lock
     from loginward.crypto.keys import Keys
-    from loginward.store.ledger import Recent
     from loginward.store.timekeeping import TrustedTime
 
-_REWRITE_AFTER: Final = timedelta(seconds=60)  # a copy that only grew younger is not written
 _OVERTAKEN: Final = timedelta(seconds=10)  # two reads in flight may arrive in the wrong order
 _MOST_RETIRED: Final = 2
 
@@ -83,8 +82,15 @@ class Store:
         self.file.open()
 
     def close(self) -> None:
-        """Close the file; idempotent."""
+        """Write what waits and close the file; idempotent."""
+        if self.file.is_open:
+            self.ledger.flush()
         self.file.close()
+
+    def tick(self) -> None:
+        """Write the age of copies and the time; to be called about once a minute."""
+        self.ledger.flush()
+        self.file.tick()
 
     def faults(self) -> tuple[Noted, ...]:
         """Return what is wrong now, oldest first."""
@@ -116,24 +122,23 @@ class Store:
         """
         if facts.removed:
             raise ValueError("that the directory no longer has an account is noted by Removals")
-        recent = self.ledger.recent(facts.account_id)
-        if recent is not None and _only_grew_younger(recent, facts):
-            self.ledger.renew(recent, facts)
-            return Saved(recent.record.generation, facts, recent.record.facts)
+        record = self._believed(facts.account_id)
+        if record is not None and _only_grew_younger(record, facts):
+            self.ledger.renew(record, facts)
+            return Saved(record.generation, facts, self._copy(record))
         now = self.time.now()
 
         def change(prior: Record | None) -> tuple[Record, tuple[Record, Record | None]]:
             after = _with_facts(prior, facts, now)
             return after, (after, prior)
 
-        after, prior = self.ledger.change(facts.account_id, change, heals=True)
-        previous = None if prior is None else self._copy(prior)
+        after, before = self.ledger.change(facts.account_id, change, heals=True)
+        previous = None if before is None else self._copy(before)
         return Saved(after.generation, self._copy(after), previous)
 
     def generation(self, account_id: str) -> int:
         """Return the generation of an account; 0: not kept. Raises like `copy`."""
-        recent = self.ledger.recent(account_id)
-        record = self.ledger.record(account_id) if recent is None else recent.record
+        record = self.ledger.recent(account_id) or self.ledger.record(account_id)
         return 0 if record is None else record.generation
 
     def bump(self, account_id: str) -> int:
@@ -254,11 +259,14 @@ class Store:
             return None
         return None if record is None else record.facts.account_id
 
+    def _believed(self, account_id: str) -> Record | None:
+        """Return what is kept of an account, if it can be read and believed."""
+        try:
+            return self.ledger.recent(account_id) or self.ledger.record(account_id)
+        except StoreFault:
+            return None
+
     def _copy(self, record: Record) -> AccountFacts:
-        """Return the copy; `recent` may hold one that only grew younger."""
-        recent = self.ledger.recent(record.facts.account_id)
-        if recent is not None and recent.written == record.facts:
-            record = recent.record
         return record.copy(self.time.gaps)
 
     def _kept(self, record: Record) -> Kept:
@@ -275,15 +283,11 @@ class Store:
         )
 
 
-def _only_grew_younger(recent: Recent, facts: AccountFacts) -> bool:
-    record = recent.record
+def _only_grew_younger(record: Record, facts: AccountFacts) -> bool:
     if record.missing_since is not None or record.doubt:
         return False
-    written = recent.written
-    return (
-        timedelta(0) <= facts.read_at - written.read_at < _REWRITE_AFTER
-        and replace(written, read_at=facts.read_at) == facts
-    )
+    younger = facts.read_at >= record.facts.read_at
+    return younger and replace(record.facts, read_at=facts.read_at) == facts
 
 
 def _with_facts(prior: Record | None, facts: AccountFacts, now: datetime) -> Record:

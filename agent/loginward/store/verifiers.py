@@ -153,7 +153,7 @@ class Verifiers:
             return (after.with_tally(OFFLINE, cleared(offline)) if counted else after), None
 
         recent = self._store.ledger.recent(account.account_id)
-        if recent is not None and change(recent.record)[0] is recent.record:
+        if recent is not None and change(recent)[0] is recent:
             return  # the usual case costs no transaction
         self._store.ledger.change(account.account_id, change)
 
