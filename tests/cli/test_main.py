@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import sys
-import time
 import tomllib
 
 import click
@@ -13,6 +13,7 @@ import pytest
 
 from loginward import VERSION
 from loginward.cli.main import COMMANDS, cli
+from loginward.doors.admin.server import listen
 from loginward.wire.admin import rows
 from tests.cli import samples
 from tests.cli.conftest import RUN, TOP, Done, environment
@@ -181,15 +182,17 @@ def test_a_command_over_the_socket_loads_little(world) -> None:
     assert ours == {"cli", "core", "errors", "wire"}
 
 
-def test_status_answers_within_150_ms(world) -> None:
+def test_status_costs_less_than_150_ms(world) -> None:
+    """In processor time, so that a busy machine is not blamed on it; the bench has the wall's."""
     world.admin.script["health"] = samples.HEALTH
 
     def once() -> float:
-        began = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert world.run("status").code == 0
-        return time.monotonic() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(once() for _ in range(9)) < 0.15  # of others' load it is not to blame
+    assert min(once() for _ in range(9)) < 0.15
 
 
 @pytest.mark.parametrize(
@@ -305,3 +308,19 @@ def test_output_that_cannot_be_written(redirection: str, code: int, err: str) ->
     )  # fmt: skip
 
     assert (done.returncode, done.stderr) == (code, err)
+
+
+SILENT = """
+import sys
+from loginward.cli import client, main
+client.Client.ask.__defaults__ = (b"", 0.2)
+sys.exit(main.main())
+"""
+
+
+def test_a_daemon_that_accepts_and_says_nothing(tmp_path) -> None:
+    with listen(tmp_path / "admin.sock"):
+        done = run("status", "--runtime-dir", str(tmp_path), code=SILENT)
+
+    assert (done.code, done.out) == (69, "")
+    assert done.err.startswith("loginward: error: the daemon does not answer in time\n")

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from loginward.cli.exits import FAULT, CommandFailed, failed
-from loginward.cli.sockets import connect, hung_up, silent
+from loginward.cli.sockets import connect, received
 from loginward.errors import ProtocolError
 from loginward.wire.admin.lines import Lines, decode_row, encode_line, pieces
 from loginward.wire.admin.rows import BeganRow, EndRow, FailedRow
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from loginward.wire.admin.rows import AnyRow
 
 ANSWER_S: Final = 30.0  # between two rows; a directory has 2.5 s, a file of hashes shows progress
-_OCTETS: Final = 65536
 
 _Row = TypeVar("_Row")
 
@@ -109,16 +108,9 @@ def _received(connection: socket.socket) -> Iterator[AnyRow]:
         try:
             line = lines.take()
             if line is None:
-                octets = connection.recv(_OCTETS)
-                if not octets:
-                    raise hung_up()
-                lines.feed(octets)
+                lines.feed(received(connection))
                 continue
             row = decode_row(line)
-        except TimeoutError:
-            raise silent() from None
-        except OSError:
-            raise hung_up() from None
         except ProtocolError:
             raise other_version() from None
         if isinstance(row, EndRow):

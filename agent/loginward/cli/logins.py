@@ -9,7 +9,7 @@ import msgspec
 from loginward.cli.client import other_version
 from loginward.cli.exits import UNREACHABLE, USAGE, CommandFailed
 from loginward.cli.prompt import piped, typed_hidden
-from loginward.cli.sockets import connect, hung_up, silent
+from loginward.cli.sockets import connect, hung_up, received
 from loginward.cli.terminal import clean
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Purpose
@@ -135,13 +135,6 @@ def _next(connection: socket.socket, decoder: Decoder) -> Message:
             message = decoder.next_message()
             if message is not None:
                 return message
-            octets = connection.recv(8192)
-            if not octets:
-                raise hung_up()
-            decoder.feed(octets)
-        except TimeoutError:
-            raise silent() from None
-        except OSError:
-            raise hung_up() from None
+            decoder.feed(received(connection))
         except ProtocolError:
             raise other_version() from None

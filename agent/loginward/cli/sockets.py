@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONNECT_S: Final = 5
+_OCTETS: Final = 65536
 _START = "systemctl start loginward, or try it in the foreground: loginward serve"
 
 
@@ -48,8 +49,19 @@ def hung_up() -> CommandFailed:
     return CommandFailed(why, "it restarts, or too many commands run at once; again", UNREACHABLE)
 
 
-def silent() -> CommandFailed:
-    """Return how a command ends when the daemon owes an answer for too long."""
-    return CommandFailed(
-        "the daemon does not answer in time", "journalctl -u loginward", UNREACHABLE
-    )
+def received(connection: socket.socket) -> bytes:
+    """Return what comes next, at least one octet.
+
+    Raises:
+        CommandFailed: The daemon hung up, or owes an answer for too long.
+    """
+    try:
+        octets = connection.recv(_OCTETS)
+    except TimeoutError:
+        why = "the daemon does not answer in time"
+        raise CommandFailed(why, "journalctl -u loginward", UNREACHABLE) from None
+    except OSError:
+        raise hung_up() from None
+    if not octets:
+        raise hung_up()
+    return octets

@@ -142,13 +142,25 @@ def test_more_of_a_file_than_was_said_is_refused(serve, scripted) -> None:
 
 
 def test_one_import_at_a_time(serve, scripted) -> None:
-    path = serve()
-    order = ask.ImportUsers(form=rows.FileFormat.CSV, octets=3)
+    path, finish = serve(), threading.Event()
+
+    def slow(_ask, _octets, _by):
+        yield rows.ProgressRow(step="hashing", done=1, total=2)
+        finish.wait(10)
+        yield rows.ImportedRow(accounts=2, pending=0, hashed=2)
+
+    scripted.import_users = slow
+    order = ask.ImportUsers(form=rows.FileFormat.CSV, octets=0)
     with connect(path) as first:
         first.sendall(encode_line(order))
-        assert first.recv(100)  # it has begun, and waits for the file
+        seen = b""
+        while b"hashing" not in seen:
+            seen += first.recv(1000)
 
         assert exchange(path, order)[-1].problem is rows.Problem.REFUSED
+        finish.set()
+        assert isinstance(read_all(first)[-1], rows.EndRow)
+    assert isinstance(exchange(path, order)[-1], rows.EndRow)
 
 
 def test_following_notices_that_the_operator_left(serve, scripted) -> None:
