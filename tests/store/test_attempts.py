@@ -240,6 +240,17 @@ def test_many_guesses_offline_destroy_the_verifier_count(host: Host) -> None:
     assert kept.guesses == 7
 
 
+def test_an_attempt_cleared_in_flight_takes_no_guess_back(store: Store) -> None:
+    attempts = OfflineAttempts(store, 20)
+    attempts.settle(account(), reserve(attempts), Outcome.WRONG)
+    in_flight = reserve(attempts)
+    store.clear_tallies("id-ada")
+
+    attempts.settle(account(), in_flight, Outcome.PROVEN)
+
+    assert store.list()[0][0].guesses == 2
+
+
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

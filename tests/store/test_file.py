@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from loginward.core.secret import Secret
-from loginward.core.status import Lock, LockCause
+from loginward.core.status import Lock, LockCause, UserState
 from loginward.errors import StoreFault
 from loginward.store.attempts import DurableAttempts
 from loginward.store.faults import Doubtful, Tampered
@@ -125,6 +125,19 @@ def test_names_exchanged_between_two_rows_are_seen(host: Host) -> None:
     assert store.copy_by_name("grace") == account("grace")
 
 
+def test_names_exchanged_under_a_running_daemon_lead_to_nobody(host: Host) -> None:
+    store = host.open()
+    store.save(account())
+    store.save(account("grace"))
+    ada, grace = store.file.rows.name_key("ada"), store.file.rows.name_key("grace")
+    for old, new in ((ada, b"x"), (grace, ada), (b"x", grace)):
+        edit(host, "UPDATE known SET name_key = ? WHERE name_key = ?", new, old)
+
+    for name in ("ada", "grace"):
+        with pytest.raises(Tampered, match="another account's"):
+            store.copy_by_name(name)
+
+
 def test_an_older_row_put_back_alone_is_not_believed(host: Host) -> None:
     store = host.open()
     store.save(account())
@@ -138,7 +151,7 @@ def test_an_older_row_put_back_alone_is_not_believed(host: Host) -> None:
     edit(host, "UPDATE account SET sequence = ?, sealed = ? WHERE row_key = ?", *old, key)
     store = host.open()
 
-    with pytest.raises(Tampered):
+    with pytest.raises(Tampered, match="older"):
         store.copy_by_name("ada")
     with pytest.raises(Tampered):
         store.lock_of("id-ada", AGENT)
@@ -194,6 +207,28 @@ def test_an_older_database_put_back_is_found_and_what_is_read_afresh_works(host:
     store.clear()
     assert store.faults() == ()
     assert store.copy_by_name("grace") is None
+
+
+@pytest.mark.parametrize("act", ["lock", "unlock", "suspend"])
+def test_a_database_of_before_a_lock_or_unlock_of_the_same_run_is_found(
+    host: Host, act: str
+) -> None:
+    store = host.open()
+    store.save(account())
+    if act == "unlock":
+        wrong(DurableAttempts(store), times=5)
+    store.file.purge()
+    old = host.database.read_bytes()
+    if act == "lock":
+        wrong(DurableAttempts(store), times=5)
+    elif act == "unlock":
+        store.clear_tallies("id-ada")
+    else:
+        store.save(account(state=UserState.SUSPENDED))
+    host.close()
+    host.database.write_bytes(old)
+
+    assert any("older database" in noted.problem for noted in host.open().faults())
 
 
 @pytest.mark.parametrize("loss", ["counter", "header", "database"])

@@ -123,7 +123,10 @@ def test_what_moved_since_the_proof_gets_no_verifier(host: Host, meanwhile) -> N
     computing, go_on = threading.Event(), threading.Event()
     computed = hasher.hash
 
+    calls = []
+
     def slowly(*args: object, **kwargs: object) -> str:
+        calls.append(args)
         computing.set()
         assert go_on.wait(10)
         return computed(*args, **kwargs)
@@ -140,8 +143,10 @@ def test_what_moved_since_the_proof_gets_no_verifier(host: Host, meanwhile) -> N
     assert phc(store) is None
     assert phc(store, "other") is None
     verifiers.proven_online(facts, RIGHT, saved.generation)
+    verifiers.idle()
     verifiers.close()
     assert phc(store) is None
+    assert len(calls) == 1  # the second time nothing is computed at all
 
 
 def test_only_the_latest_people_keep_one(host: Host) -> None:
