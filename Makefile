@@ -1,4 +1,4 @@
-# `make demo` and `make test` are the whole set-up; docs/ says the rest.
+# `make demo` and `make test` are the whole set-up. README.md says the rest.
 VENV := .venv
 BUILD := build
 PYTHON := $(VENV)/bin/python
@@ -7,22 +7,21 @@ JOBS ?= 2
 PREFIX ?= /opt/loginward
 DESTDIR ?=
 
-.PHONY: setup packages test check bench demo fuzz soak install uninstall clean
+.PHONY: setup packages test check bench demo fuzz soak generate lock install uninstall clean
 .NOTPARALLEL:
 
-setup: packages $(BUILD)/venv.stamp $(if $(wildcard agent/native/Makefile),$(BUILD)/pam_loginward.so)
+setup: packages $(VENV)/stamp $(BUILD)/pam_loginward.so
 
 packages:
 	@tools/system-packages
 
-$(BUILD)/venv.stamp: requirements/dev.txt tools/make-venv
-	@mkdir -p $(BUILD)
+$(VENV)/stamp: requirements/dev.txt tools/make-venv
 	@printf 'setting up .venv … '; begin=$$(date +%s); \
 	tools/make-venv $(VENV) requirements/dev.txt && \
 	echo "done ($$(($$(date +%s) - begin)) s)"
 	@touch $@
 
-$(BUILD)/pam_loginward.so: $(wildcard agent/native/*.c agent/native/*.h agent/native/Makefile agent/native/*.map)
+$(BUILD)/pam_loginward.so: $(wildcard agent/native/*.c agent/native/*.h agent/native/*.map) agent/native/Makefile
 	@printf 'building the PAM module … '
 	@$(MAKE) -s -C agent/native OUT=$(CURDIR)/$(BUILD)
 	@echo done
@@ -39,13 +38,27 @@ check: setup
 bench: setup
 	@$(PYTHON) -m tests.bench
 
-fuzz: setup
+# Coverage-guided; atheris is there on the processors and Pythons that it supports.
+fuzz: setup $(VENV)/fuzz-stamp
 	@$(PYTHON) -m tests.fuzz
 
 soak: setup
 	@$(PYTHON) -m tests.soak
 
-install: setup
+$(VENV)/fuzz-stamp: requirements/fuzz.txt
+	@$(PYTHON) -I -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: -r requirements/fuzz.txt
+	@touch $@
+
+# What is made from the configuration's types, and the locked versions.
+generate: setup
+	@$(PYTHON) tools/generate.py
+
+lock:
+	@tools/lock
+
+# The environment that is installed is made anew, with the locked versions alone.
+install:
 	@packaging/install "$(DESTDIR)" "$(PREFIX)"
 
 uninstall:

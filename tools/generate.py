@@ -1,4 +1,4 @@
-"""Write what is made from the types: config/loginward.yaml and docs/configuration.md.
+"""Write what is made from the types: the annotated file, the reference, the manual page.
 
 With --check nothing is written; a file that is out of date is named and the exit code is 1.
 """
@@ -34,10 +34,11 @@ the daemon with exit code 78; on a reload (SIGHUP) the running configuration sta
 
 
 def main() -> int:
-    """Write or check both files."""
+    """Write or check every file."""
     made = {
         TOP / "config/loginward.yaml": example_text(),
         TOP / "docs/configuration.md": reference(),
+        TOP / "docs/man/loginward.yaml.5": manual(),
     }
     stale = [p for p, text in made.items() if not p.exists() or p.read_text() != text]
     if "--check" in sys.argv[1:]:
@@ -45,6 +46,7 @@ def main() -> int:
             print(f"{path.relative_to(TOP)} is out of date: run tools/generate.py")
         return 1 if stale else 0
     for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(made[path])
     return 0
 
@@ -52,6 +54,55 @@ def main() -> int:
 def reference() -> str:
     """Return the configuration reference."""
     return HEAD + "\n".join(_section(Settings, "", "The top of the file"))
+
+
+MANUAL_HEAD = r"""'\" t
+.TH LOGINWARD.YAML 5
+.SH NAME
+loginward.yaml \- configuration of loginward
+.SH DESCRIPTION
+.I /etc/loginward/loginward.yaml
+is YAML. Unknown keys are refused; names end in their unit: _s seconds, _d days;
+.B null
+means never or none. Secrets lie in files of their own
+.RB ( *_file ):
+one line, owned by root or the user of the agent, mode 0600.
+.PP
+.B loginward config check
+names every problem,
+.B loginward config show
+prints what is in force.
+.SH KEYS"""
+MANUAL_TAIL = """.SH SEE ALSO
+.BR loginward (1),
+.BR pam_loginward (8)
+"""
+
+
+def manual() -> str:
+    """Return the manual page of the configuration."""
+    return "\n".join([MANUAL_HEAD, *_manual_keys(Settings, ""), MANUAL_TAIL])
+
+
+def _manual_keys(kind: type[Section], path: str) -> list[str]:
+    lines = []
+    for field in fields_of(kind):
+        inner, suffix = _inner_section(field.type)
+        if inner is not None:
+            lines += _manual_keys(inner, _join(path, field.name) + suffix)
+            continue
+        default = _default(field).strip("`")
+        said = _sentence(field.key.meaning)
+        if field.key.null:
+            said += f" null: {field.key.null}."
+        lines += [".TP", f".B {_roff(_join(path, field.name))}"]
+        lines += [_roff(said), ".br", _roff(f"{_kind(field)}; default {default}".replace("`", ""))]
+    return lines
+
+
+def _roff(text: str) -> str:
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\\&" + text if text.startswith((".", "'")) else text
 
 
 def _section(kind: type[Section], path: str, title: str) -> list[str]:
