@@ -47,9 +47,7 @@ Reserved = Granted | AtLimit | LockedNow
 class Attempts(Protocol):
     """A keeper of attempts: the embedded directory, the store, or memory (directory-owned)."""
 
-    def reserve(
-        self, account: AccountFacts, source: str, policy: LockoutPolicy
-    ) -> Reserved:
+    def reserve(self, account: AccountFacts, source: str, policy: LockoutPolicy) -> Reserved:
         """Reserve one attempt, durably where this keeper owns the lock."""
 
     def settle(self, account: AccountFacts, reservation: str, outcome: Outcome) -> Lock | None:

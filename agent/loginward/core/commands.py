@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from loginward.core.attempts import AtLimit, Granted, LockedNow, Outcome
 from loginward.core.changes import Changed, ChangeProblem, NotChanged
-from loginward.core.evidence import Checked, NoVerdict, Proven, Refused, Wrong
+from loginward.core.evidence import Checked, NoVerdict, Proof, Proven, Refused, Wrong
+from loginward.core.reasons import Verdict
 
 if TYPE_CHECKING:
-    from loginward.core.decide import Decision
-    from loginward.core.facts import AccountFacts
+    from loginward.core.decision import Decision
     from loginward.core.policy import Asker, Rules
     from loginward.core.readings import Copy, Fresh, Reading
     from loginward.core.requests import Purpose
@@ -112,6 +112,7 @@ class Done:
         checked: What the password check showed; None where none was made.
         tripped: The lock that this very attempt tripped.
         problem: Why a change of password was refused.
+        changed: This request changed the password: the one that was proven is no longer it.
     """
 
     decision: Decision
@@ -119,6 +120,18 @@ class Done:
     checked: Checked | None = None
     tripped: Lock | None = None
     problem: ChangeProblem | None = None
+    changed: bool = False
+
+    @property
+    def deserves_verifier(self) -> bool:
+        """Whether a verifier may be made of the password that was proven (security.md 6).
+
+        The directory itself proved it, nothing stood against the login, and it is still in force.
+        """
+        decision = self.decision
+        in_order = decision.verdict is Verdict.ALLOW and not decision.allowed_by
+        by_directory = isinstance(self.checked, Proven) and self.checked.proof is Proof.BIND
+        return in_order and by_directory and not self.changed
 
 
 Command = ReadFacts | Ask | Reserve | Verify | Recheck | Settle | ChangePassword | Done

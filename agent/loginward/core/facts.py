@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003  a codec reads the fields' types
+from datetime import datetime
 
 from loginward.core.status import (
     DueDate,
@@ -168,5 +168,3 @@ def _lock_at(facts: AccountFacts, now: datetime) -> Lock | None:
     if endless:
         return endless[0]
     return max(held, key=lambda lock: lock.until or now, default=None)
-
-

@@ -77,11 +77,13 @@ def settle(
 ) -> tuple[Tally, Lock | None]:
     """End a reservation; one that is not pending (settled, cleared, outlived) changes nothing.
 
+    Nor does one that was recovered: its process is gone, so its verdict is nobody's (R15).
+
     Returns:
         The tally to keep, and the lock if this very failure tripped it.
     """
     mine = next((p for p in tally.pending if p.reservation == reservation), None)
-    if mine is None:
+    if mine is None or mine.recovered:
         return tally, None
     rest = tuple(p for p in tally.pending if p is not mine)
     tally = _without_outlived(replace(tally, pending=rest), policy, now)

@@ -23,11 +23,16 @@ def is_well_formed(name: str) -> bool:
     """Return whether a typed name may be asked about at all.
 
     Refuses the empty, the over-long, control characters, and what PAM and passwd(5) cannot
-    carry: a leading hyphen, a colon, a slash.
+    carry: a leading hyphen, a colon, a slash; also where these come of folding a look-alike.
     """
-    if not index_form(name) or len(name) > MAX_CHARACTERS or name.startswith("-"):
+    if len(name) > MAX_CHARACTERS:
         return False
-    return not any(unicodedata.category(c) in {"Cc", "Cs", "Cn", "Co"} or c in ":/" for c in name)
+    folded = index_form(name)
+    if not folded or name.startswith("-") or folded.startswith("-"):
+        return False
+    return not any(
+        unicodedata.category(c) in {"Cc", "Cs", "Cn", "Co"} or c in ":/" for c in name + folded
+    )
 
 
 def is_sendable_unread(name: str) -> bool:

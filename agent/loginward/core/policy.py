@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from loginward.core.evidence import Proven
 from loginward.core.requests import Door
 from loginward.core.status import PasswordStatus
 
@@ -35,6 +36,11 @@ class ServiceKind(enum.Enum):
     NON_INTERACTIVE = "non-interactive"  # cron, atd
     SESSION_MANAGER = "session-manager"  # systemd-user: its login was judged already
 
+    @property
+    def judges_expiry(self) -> bool:
+        """Whether an expired password is refused here at all."""
+        return self is not ServiceKind.SESSION_MANAGER
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -62,6 +68,9 @@ class Asker:
         throttled_until: The source is over its bound until then; None: it is not.
         proven: This account proved itself earlier in the same transaction, or by a key
             or certificate whose kind of login is not governed by `key_logins`.
+        earlier: What the check of the password showed in that transaction, so that an expired or
+            temporary password which only the check can tell is not forgotten by the account
+            phase; None where there was none, and after a change.
         changing: The request is to change the password, so that being expired is no obstacle.
         inline_change: The door changes passwords inside the login (RADIUS challenge).
     """
@@ -73,6 +82,7 @@ class Asker:
     permitted: bool = True
     throttled_until: datetime | None = None
     proven: bool = False
+    earlier: Proven | None = None
     changing: bool = False
     inline_change: bool = False
 

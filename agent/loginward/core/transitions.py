@@ -1,0 +1,73 @@
+"""What changed about an account between two moments, whether it was read or time passed."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from loginward.core.facts import AccountFacts, status_at
+from loginward.core.status import PasswordStatus, StateCause, Status, UserState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Transition(enum.Enum):
+    """One thing that happened to an account; each is one audit event."""
+
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    EXPIRED = "expired"
+    RESET = "reset"  # the password was changed, by whomever
+    SUSPENDED = "suspended"
+    ACTIVATED = "activated"
+    REMOVED = "removed"
+
+
+def transition_between(
+    before: AccountFacts, after: AccountFacts, then: datetime, now: datetime
+) -> tuple[Transition, ...]:
+    """Return what happened between two readings, judged at their own moments (aware UTC).
+
+    A lock that ended by itself and a password that fell due are found as well as what was written.
+    All locks ended and another begun (I8) are an unlock and a lock; one that comes on top of
+    another is a lock and no unlock.
+    """
+    was, is_now = status_at(before, then), status_at(after, now)
+    found = list(_of_state(was, is_now))
+    if _is_changed(before, after):
+        found.append(Transition.RESET)
+    found += _of_locks(_locks(before, then), _locks(after, now))
+    if _newly(PasswordStatus.EXPIRED, was, is_now):
+        found.append(Transition.EXPIRED)
+    return tuple(found)
+
+
+def _of_state(was: Status, is_now: Status) -> tuple[Transition, ...]:
+    removed = is_now.state_cause is StateCause.REMOVED
+    if removed and was.state_cause is not StateCause.REMOVED:
+        return (Transition.REMOVED,)
+    if was.state is is_now.state:
+        return ()
+    if is_now.state is UserState.ACTIVE:
+        return (Transition.ACTIVATED,)
+    return (Transition.SUSPENDED,) if is_now.state is UserState.SUSPENDED else ()
+
+
+def _locks(facts: AccountFacts, now: datetime) -> frozenset[str]:
+    return frozenset(lock.id for lock in facts.locks if lock.holds(now))
+
+
+def _of_locks(were: frozenset[str], are: frozenset[str]) -> tuple[Transition, ...]:
+    unlocked = (Transition.UNLOCKED,) if were and not were & are else ()
+    return (*unlocked, Transition.LOCKED) if are - were else unlocked
+
+
+def _newly(status: PasswordStatus, was: Status, is_now: Status) -> bool:
+    return status in is_now.statuses and status not in was.statuses
+
+
+def _is_changed(before: AccountFacts, after: AccountFacts) -> bool:
+    if after.changed_at is None:
+        return False
+    return before.changed_at is None or after.changed_at > before.changed_at
