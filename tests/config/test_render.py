@@ -61,6 +61,14 @@ def test_what_is_shown_reads_back_as_the_same(
     assert parse_config(render_config(settings), "f")[0] == settings
 
 
+@pytest.mark.parametrize(
+    "text", ["0o17", "1e3", "y", "no", "1:30", "2027-03-31", "~", "1_0", "#", "- a"]
+)
+def test_what_needs_quotes_is_shown_in_quotes(text: str) -> None:
+    settings = Settings(support=Support(contact=text))
+    assert parse_config(render_config(settings), "f")[0] == settings
+
+
 def test_for_json_everything_is_plain() -> None:
     plain = to_plain(replace(Settings(), doors=Doors()))
     assert plain["state_dir"] == "/var/lib/loginward"

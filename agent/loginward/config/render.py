@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from loginward.config.hints import choices_of
+from loginward.config.scalars import is_ambiguous
 from loginward.settings import Field, Section, Settings, fields_of
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ def to_plain(value: object) -> object:
 
 def render_config(settings: Settings) -> str:
     """Return a file that says everything, defaults too, and reads back as the same settings."""
-    return yaml.safe_dump(
-        to_plain(settings), sort_keys=False, allow_unicode=True, default_flow_style=None
-    )
+    return _dump(settings, flow=None, width=_WIDTH)
 
 
 def example_text() -> str:
@@ -86,7 +85,29 @@ def _remarks(field: Field) -> Iterator[str]:
 
 
 def _inline(value: object) -> str:
-    text = yaml.safe_dump(
-        to_plain(value), default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False
-    )
+    text = _dump(value, flow=True, width=10_000)
     return text.removesuffix("\n").removesuffix("\n...").removesuffix("...").strip()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that our reader asks to be quoted."""
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if is_ambiguous(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _quoted)
+
+
+def _dump(value: object, *, flow: bool | None, width: int) -> str:
+    text: str = yaml.dump(
+        to_plain(value),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=flow,
+        width=width,
+    )
+    return text

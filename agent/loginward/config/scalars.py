@@ -47,7 +47,7 @@ def read_text(scalar: Scalar) -> str:
     """
     if _CONTROLS.search(scalar.text):
         raise ExpectedError("must hold no control characters")
-    if scalar.plain and _is_ambiguous(scalar.text):
+    if scalar.plain and is_ambiguous(scalar.text):
         raise ExpectedError(f'expected a text; quote it: "{scalar.text}"')
     return scalar.text
 
@@ -123,7 +123,8 @@ def _expected_number(what: str, scalar: Scalar) -> str:
     return said
 
 
-def _is_ambiguous(text: str) -> bool:
+def is_ambiguous(text: str) -> bool:
+    """Return whether some reader of YAML takes a text for something else, unless it is quoted."""
     return (
         text in _NULL
         or text.lower() in _BOOLS
