@@ -51,7 +51,7 @@ static bool lets_pass(FILE *file, const char *name, uid_t uid)
 			return strncmp(line, "end ", 4) == 0 && is_number(line + 4, &number) &&
 			       number == names && fgets(extra, sizeof extra, file) == NULL;
 		*tab = '\0';
-		if (strcmp(previous, line) >= 0 || strcasecmp(line, name) == 0)
+		if (strcmp(previous, line) > 0 || strcasecmp(line, name) == 0)
 			return false;
 		if (is_number(tab + 1, &number) ? uid != (uid_t)-1 && number == uid :
 						  strcmp(tab + 1, "-") != 0)

@@ -9,7 +9,7 @@
  * The file, written by the daemon (0644, replaced by rename), is
  *
  *	loginward-known 1           or "loginward-known 1 all": everybody is refused
- *	INDEXFORM<TAB>UID           UID "-" where the host does not know the name; names ascend
+ *	INDEXFORM<TAB>UID           UID "-" where the host does not know the name; names in octet order
  *	end N                       N names
  *
  * An installation writes an empty one, so an absent file is as bad as a malformed one.

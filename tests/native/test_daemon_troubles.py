@@ -129,9 +129,6 @@ class TestNoDaemon:
                 "loginward-known 1\nc\t7\nb\t8\nend 2\n", "alice", "PAM_PERM_DENIED", id="unsorted"
             ),
             pytest.param(
-                "loginward-known 1\nb\t7\nb\t8\nend 2\n", "alice", "PAM_PERM_DENIED", id="twice"
-            ),
-            pytest.param(
                 "loginward-known 1\nb\tx\nend 1\n", "alice", "PAM_PERM_DENIED", id="no-uid"
             ),
             pytest.param(

@@ -69,7 +69,7 @@ def as_python_reads(frame: bytes) -> str | None:
             return line(
                 17,
                 PURPOSES[message.purpose],
-                message.shown,
+                int(message.shown),
                 0,
                 0,
                 0,

@@ -1,0 +1,153 @@
+"""Threads that judge: each takes a whole frame, answers it, and gives the connection back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from loginward.doors.login.connection import Connection
+from loginward.doors.login.limits import ROOT
+from loginward.doors.login.port import AskTurn, ResultTurn
+from loginward.doors.login.translate import octets_of, request_of
+from loginward.doors.login.turnstile import Turnstile
+from loginward.errors import ProtocolError
+from loginward.wire.login import Answer, Begin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from loginward.core.clock import Clock
+    from loginward.doors.login.counters import Counters
+    from loginward.doors.login.limits import Limits, Source
+    from loginward.doors.login.port import LoginService
+
+_log = logging.getLogger(__name__)
+
+
+class Workers:
+    """The threads between the poller and the service.
+
+    Args:
+        peers: By uid, the services at which a user other than root may ask for others.
+        give_back: Called from a worker with a connection and whether its conversation goes on.
+    """
+
+    def __init__(
+        self,
+        service: LoginService,
+        peers: Mapping[int, tuple[str, ...]],
+        limits: Limits,
+        clock: Clock,
+        counters: Counters,
+        give_back: Callable[[Connection, bool], None],
+    ) -> None:
+        self.peers = peers
+        self._service = service
+        self._limits = limits
+        self._clock = clock
+        self._counters = counters
+        self._give_back = give_back
+        self._turnstile = Turnstile[tuple[Connection, Begin | Answer]](limits)
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"login-{n}", daemon=True)
+            for n in range(limits.workers)
+        ]
+
+    @property
+    def busy(self) -> tuple[int, int]:
+        """Return how many frames are being judged and how many wait."""
+        with self._changed:
+            return self._turnstile.in_flight, self._turnstile.waiting
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def offer(self, connection: Connection, message: Begin | Answer) -> None:
+        """Let a frame be judged when its source's turn has come."""
+        with self._changed:
+            self._turnstile.offer(connection.source, (connection, message))
+            self._changed.notify()
+
+    def drain(self, seconds: float) -> bool:
+        """Wait until nothing is judged or waits; return whether that came within the time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._is_busy, seconds)
+
+    def stop(self) -> None:
+        """Let every thread end after what it is doing; does not wait."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self._turnstile.in_flight or self._turnstile.waiting)
+
+    def _work(self) -> None:
+        while True:
+            taken = self._next()
+            if taken is None:
+                return
+            source, (connection, message) = taken
+            goes_on = self._answer(connection, message)
+            with self._changed:
+                self._turnstile.done(source)
+                self._changed.notify_all()
+            self._give_back(connection, goes_on)
+
+    def _next(self) -> tuple[Source, tuple[Connection, Begin | Answer]] | None:
+        with self._changed:
+            while not self._stopping:
+                taken = self._turnstile.take()
+                if taken is not None:
+                    return taken
+                self._changed.wait()
+        return None
+
+    def _answer(self, connection: Connection, message: Begin | Answer) -> bool:
+        """Answer one frame; return whether the conversation goes on."""
+        try:
+            turn = self._judge(connection, message)
+            octets = octets_of(turn)
+        except Exception:  # noqa: BLE001  the door's one place: a fault of ours lets nobody in
+            self._counters.add("faults")
+            _log.exception("a login could not be judged")
+            return False
+        try:
+            connection.check_still_waiting()
+            return self._reply(connection, turn, octets)
+        except ProtocolError:
+            self._counters.add("garbage")
+        except (EOFError, OSError):
+            self._counters.add("hung_up")
+        return False
+
+    def _reply(self, connection: Connection, turn: AskTurn | ResultTurn, octets: bytes) -> bool:
+        if isinstance(turn, AskTurn):
+            connection.wait_for_typing(self._limits)
+            connection.send(octets)
+            return True
+        self._counters.add("results")
+        if turn.delay_ms and connection.caller.uid != ROOT:
+            connection.hold(
+                octets_of(replace(turn, delay_ms=0)),
+                self._clock.monotonic() + turn.delay_ms / 1000,
+            )
+            return True
+        connection.send(octets)
+        return False
+
+    def _judge(self, connection: Connection, message: Begin | Answer) -> AskTurn | ResultTurn:
+        if isinstance(message, Answer):
+            assert connection.conversation is not None  # an ANSWER is owed only in one
+            return connection.conversation.answer(message.typed)
+        self._counters.add("questions")
+        request = request_of(message, connection.caller, self.peers.get(connection.caller.uid, ()))
+        turn, connection.conversation = self._service.begin(request)
+        return turn

@@ -1,0 +1,540 @@
+"""The login socket served for real, by a service that plays its part."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from loginward.core.reasons import Reason, Verdict
+from loginward.core.requests import LoginRequest, Phase, Purpose
+from loginward.core.secret import Secret
+from loginward.doors.login.limits import Limits
+from loginward.doors.login.listen import listen
+from loginward.doors.login.port import AskTurn, Conversation, Info, ResultTurn
+from loginward.doors.login.server import LoginServer
+from loginward.errors import ProtocolError
+from loginward.wire.login import (
+    Answer,
+    Ask,
+    Begin,
+    Decoder,
+    Message,
+    Notice,
+    Result,
+    decode,
+    encode,
+)
+from tests.doubles.clock import FixedWall
+
+PASSWORD = AskTurn(purpose=Purpose.PASSWORD, prompt="")
+OK = ResultTurn(verdict=Verdict.ALLOW, reason=Reason.OK, reference="OKOKOK")
+WRONG = ResultTurn(
+    verdict=Verdict.REFUSE, reason=Reason.WRONG_CREDENTIALS, reference="7F3K2Q", delay_ms=600
+)
+PATIENCE_S = 10.0
+NOBODY = 65534
+
+
+@dataclass
+class Service:
+    """Lets in whoever types "right", and waits at its gate when that is closed."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    at_gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    requests: list[LoginRequest] = field(default_factory=list)
+    typed: list[bytes] = field(default_factory=list)
+    hung_up: int = 0
+    settled: int = 0
+    fault: Exception | None = None
+    busy: int = 0
+    busiest: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, request: LoginRequest) -> tuple[AskTurn | ResultTurn, Conversation]:
+        if self.fault is not None:
+            raise self.fault
+        self.requests.append(request)
+        turn = OK if request.phase is Phase.ACCT else PASSWORD
+        return turn, Talk(self)
+
+    def check(self, typed: Secret) -> ResultTurn:
+        with self.lock:
+            self.busy += 1
+            self.busiest = max(self.busiest, self.busy)
+        self.at_gate.release()
+        assert self.gate.wait(PATIENCE_S)
+        with self.lock:
+            self.busy -= 1
+            self.settled += 1
+            self.typed.append(typed.reveal())
+        return OK if typed.reveal() == b"right" else WRONG
+
+
+@dataclass
+class Talk:
+    service: Service
+
+    def answer(self, typed: Secret) -> AskTurn | ResultTurn:
+        return self.service.check(typed)
+
+    def hang_up(self) -> None:
+        self.service.hung_up += 1
+
+
+@dataclass
+class Door:
+    path: Path
+    service: Service
+    server: LoginServer
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(PATIENCE_S)
+            sock.connect(str(self.path))
+            yield Client(sock)
+
+    def login(self, typed: bytes = b"right", user: str = "alice") -> Message | None:
+        with self.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user=user, service="sshd"))
+            assert client.hear() == Ask(purpose=Purpose.PASSWORD)
+            client.say(Answer(Secret(typed)))
+            return client.hear()
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < end, (self.server.counters.snapshot(), self.server.gauges())
+            time.sleep(0.01)
+
+    def count(self, name: str) -> int:
+        return self.server.counters.snapshot()[name]
+
+
+@dataclass
+class Client:
+    sock: socket.socket
+    decoder: Decoder = field(default_factory=Decoder)
+
+    def say(self, message: Message) -> None:
+        self.sock.sendall(encode(message))
+
+    def hear(self) -> Message | None:
+        while (message := self.decoder.next_message()) is None:
+            try:
+                octets = self.sock.recv(4096)
+            except ConnectionResetError:
+                return None
+            if not octets:
+                return None
+            self.decoder.feed(octets)
+        return message
+
+    @property
+    def is_closed(self) -> bool:
+        return self.hear() is None
+
+
+@contextmanager
+def serving(folder: Path, limits: Limits, **peers: tuple[str, ...]) -> Iterator[Door]:
+    path = folder / "run/login.sock"
+    service = Service()
+    service.gate.set()
+    services = {int(name.removeprefix("uid")): at for name, at in peers.items()}
+    server = LoginServer(service, listen(path), limits, FixedWall(), services)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield Door(path, service, server)
+    finally:
+        service.gate.set()
+        server.stop()
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
+        path.unlink()
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    with serving(tmp_path, Limits(workers=4)) as door:
+        yield door
+
+
+def as_user(door: Door, code: str) -> str:
+    """Run a client as another uid; `asks` says a BEGIN and returns (sock, what came).
+
+    It stands in the socket's folder: the folders above are closed to it.
+    """
+    prelude = f"""
+import json, os, socket, threading, time
+os.chdir({str(door.path.parent)!r}); os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
+def asks(begin, answer=None):
+    sock = socket.socket(socket.AF_UNIX); sock.settimeout({PATIENCE_S})
+    try:
+        sock.connect({door.path.name!r}); sock.sendall(begin)
+        came = sock.recv(4096)
+        if answer and came:
+            sock.sendall(answer); came = sock.recv(4096)
+    except (ConnectionError, BrokenPipeError):
+        came = b""
+    return sock, came
+BEGIN = bytes.fromhex({encode(Begin(phase=Phase.AUTHN, user="nobody", service="i3lock")).hex()!r})
+ANSWER = bytes.fromhex({encode(Answer(Secret(b"wrong"))).hex()!r})
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", prelude + code],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+class TestConversations:
+    """One question, its prompts, its result."""
+
+    def test_a_right_password_gets_in_and_a_wrong_one_does_not(self, door: Door) -> None:
+        ok = door.login()
+        wrong = door.login(b"wrong")
+
+        assert ok == Result(verdict=Verdict.ALLOW, reason=Reason.OK, reference="OKOKOK")
+        assert isinstance(wrong, Result)
+        assert (wrong.reason, wrong.delay_ms) == (Reason.WRONG_CREDENTIALS, 600)
+        assert door.service.typed == [b"right", b"wrong"]
+        door.wait_until(lambda: door.server.gauges()["connections"] == 0)
+        assert door.count("questions") == door.count("results") == 2
+
+    def test_the_account_phase_ends_at_once(self, door: Door) -> None:
+        with door.client() as client:
+            client.say(Begin(phase=Phase.ACCT, user="alice", service="cron"))
+            assert isinstance(client.hear(), Result)
+            assert client.is_closed
+
+    def test_the_service_is_told_what_the_kernel_shows(self, door: Door) -> None:
+        door.login()
+
+        [request] = door.service.requests
+        assert (request.peer.uid, request.peer.real_uid) == (os.geteuid(), os.getuid())
+        assert request.peer.pid == os.getpid()
+        assert request.peer.named
+
+    def test_lines_come_before_what_is_owed(self, door: Door) -> None:
+        talk = Talk(door.service)
+        turn = AskTurn(purpose=Purpose.CODE, prompt="Code: ", shown=True, infos=(Info("Hello."),))
+        door.service.begin = lambda _: (turn, talk)  # type: ignore[method-assign]
+        with door.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+
+            assert client.hear() == Notice("Hello.")
+            assert client.hear() == Ask(purpose=Purpose.CODE, prompt="Code: ", shown=True)
+
+
+class TestRules:
+    """Whoever breaks the protocol is closed without an answer, and counted."""
+
+    @pytest.mark.parametrize(
+        "octets",
+        [
+            pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="another-protocol"),
+            pytest.param(b"\x01\x01\xff\xff", id="too-long"),
+            pytest.param(encode(Answer(Secret(b"x"))), id="answer-to-nothing"),
+            pytest.param(encode(Ask(purpose=Purpose.CODE)), id="a-frame-of-the-daemon"),
+            pytest.param(
+                encode(Begin(phase=Phase.ACCT, user="a", service="s")) * 2, id="two-questions"
+            ),
+            pytest.param(
+                encode(Begin(phase=Phase.ACCT, user="a", service="s")) + b"\x01", id="spare-octet"
+            ),
+        ],
+    )
+    def test_garbage(self, door: Door, octets: bytes) -> None:
+        with door.client() as client:
+            client.sock.sendall(octets)
+            assert client.is_closed
+
+        door.wait_until(lambda: door.count("garbage") == 1)
+        assert door.service.requests == []
+
+    def test_an_answer_while_a_check_is_in_flight_is_refused(self, door: Door) -> None:
+        door.service.gate.clear()
+        with door.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+            client.hear()
+            client.say(Answer(Secret(b"right")))
+            assert door.service.at_gate.acquire(timeout=PATIENCE_S)
+            client.say(Answer(Secret(b"another")))
+            door.service.gate.set()
+            assert client.is_closed
+
+        assert door.service.typed == [b"right"], "settled once"
+        assert door.count("garbage") == 1
+        assert door.count("results") == 0
+
+    def test_a_client_that_hangs_up_ends_no_check(self, door: Door) -> None:
+        door.service.gate.clear()
+        with door.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+            client.hear()
+            client.say(Answer(Secret(b"right")))
+            assert door.service.at_gate.acquire(timeout=PATIENCE_S)
+        assert door.service.settled == 0
+        door.service.gate.set()
+
+        door.wait_until(lambda: door.count("hung_up") == 1)
+        assert door.service.settled == 1
+        door.wait_until(lambda: door.service.hung_up == 1)
+
+    def test_a_client_that_hangs_up_while_typing_frees_its_conversation(self, door: Door) -> None:
+        with door.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+            client.hear()
+
+        door.wait_until(lambda: door.service.hung_up == 1)
+        assert door.server.gauges()["connections"] == 0
+
+    def test_a_fault_of_ours_lets_nobody_in_and_the_door_stays_open(
+        self, door: Door, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        door.service.fault = RuntimeError("a bug")
+        with caplog.at_level(logging.ERROR), door.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+            assert client.is_closed
+        door.service.fault = None
+
+        assert isinstance(door.login(), Result)
+        assert door.count("faults") == 1
+        assert "RuntimeError" in caplog.text
+
+    def test_random_octets_never_break_the_door(self, door: Door) -> None:
+        import random
+
+        chance = random.Random(20261124)
+        for _ in range(200):
+            with door.client() as client, contextlib.suppress(ProtocolError, ConnectionError):
+                client.sock.sendall(chance.randbytes(chance.randrange(1, 60)))
+        assert isinstance(door.login(), Result)
+
+
+class TestTime:
+    """Nobody holds a connection for longer than a client needs."""
+
+    LIMITS = Limits(workers=2, begin_s=0.3, frame_s=0.3, conversation_s=0.8)
+
+    def test_a_client_that_asks_nothing_is_closed(self, tmp_path: Path) -> None:
+        with serving(tmp_path, self.LIMITS) as door, door.client() as client:
+            begin = time.monotonic()
+            assert client.is_closed
+            assert 0.2 < time.monotonic() - begin < 2
+            assert door.count("timed_out") == 1
+
+    def test_one_octet_at_a_time_wins_no_time(self, tmp_path: Path) -> None:
+        frame = encode(Begin(phase=Phase.ACCT, user="alice", service="sshd"))
+        with serving(tmp_path, self.LIMITS) as door, door.client() as client:
+            begin = time.monotonic()
+            with contextlib.suppress(ConnectionError):
+                for octet in frame + frame:
+                    client.sock.sendall(bytes([octet]))
+                    time.sleep(0.05)
+                raise AssertionError("it was heard to the end")
+            assert time.monotonic() - begin < 1.5
+            assert door.service.requests == []
+
+    def test_an_answer_begun_must_be_ended(self, tmp_path: Path) -> None:
+        with serving(tmp_path, self.LIMITS) as door, door.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+            client.hear()
+            client.sock.sendall(b"\x01")
+            begin = time.monotonic()
+            assert client.is_closed
+            assert time.monotonic() - begin < 0.75
+            assert door.service.hung_up == 1
+
+    def test_a_conversation_lives_its_time_and_no_longer(self, tmp_path: Path) -> None:
+        with serving(tmp_path, self.LIMITS) as door, door.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+            client.hear()
+            time.sleep(0.5)  # a person types; longer than any frame may take
+            client.say(Answer(Secret(b"right")))
+            assert isinstance(client.hear(), Result)
+        with serving(tmp_path, self.LIMITS) as door, door.client() as client:
+            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+            client.hear()
+            assert client.is_closed
+            assert door.count("timed_out") == 1
+
+
+class TestCrowds:
+    """Slow and hostile clients leave a good login under a second."""
+
+    def test_a_thousand_idle_connections(self, tmp_path: Path) -> None:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4096, hard)), hard))
+        with serving(tmp_path, Limits()) as door:
+            crowd = []
+            try:
+                for n in range(1000):
+                    sock = socket.socket(socket.AF_UNIX)
+                    sock.connect(str(door.path))
+                    if n % 2:
+                        sock.send(b"\x01")
+                    crowd.append(sock)
+                begin = time.monotonic()
+                assert isinstance(door.login(), Result)
+                assert time.monotonic() - begin < 1
+                assert door.server.gauges()["connections"] <= Limits().connections
+                assert door.count("evicted") >= 1000 - Limits().connections - 10
+            finally:
+                for sock in crowd:
+                    sock.close()
+
+    def test_a_users_idle_connections_push_only_each_other_aside(self, door: Door) -> None:
+        held = Limits().per_uid_connections
+        out = as_user(
+            door,
+            """
+socks = []
+for n in range(100):
+    sock = socket.socket(socket.AF_UNIX); sock.connect("login.sock"); socks.append(sock)
+time.sleep(0.5)
+open_now = 0
+for sock in socks:
+    sock.setblocking(False)
+    try:
+        open_now += sock.recv(1) != b""
+    except BlockingIOError:
+        open_now += 1
+    except ConnectionError:
+        pass
+print(open_now)
+""",
+        )
+        assert int(out) == held
+        assert isinstance(door.login(), Result)
+
+    def test_a_user_has_four_checks_in_flight_and_root_is_served(self, tmp_path: Path) -> None:
+        with serving(tmp_path, Limits(workers=8)) as door:
+            door.service.gate.clear()
+            spy = threading.Thread(
+                target=as_user,
+                args=(
+                    door,
+                    """
+threads = [threading.Thread(target=asks, args=(BEGIN, ANSWER)) for n in range(12)]
+[t.start() for t in threads]; [t.join() for t in threads]
+""",
+                ),
+            )
+            spy.start()
+            for _ in range(4):
+                assert door.service.at_gate.acquire(timeout=PATIENCE_S)
+            assert not door.service.at_gate.acquire(timeout=0.5), "a fifth is judged"
+            root = threading.Thread(target=door.login)
+            root.start()
+            assert door.service.at_gate.acquire(timeout=PATIENCE_S), "root waits for a user"
+            door.service.gate.set()
+            spy.join(PATIENCE_S)
+            root.join(PATIENCE_S)
+            assert door.service.busiest == 5
+
+    def test_a_user_cannot_ask_without_end(self, tmp_path: Path) -> None:
+        limits = Limits(workers=4, questions=10, questions_per_s=0.1)
+        with serving(tmp_path, limits) as door:
+            out = as_user(door, "print(json.dumps([len(asks(BEGIN)[1]) > 0 for n in range(15)]))")
+
+            assert json.loads(out) == [True] * 10 + [False] * 5
+            assert door.count("rate_limited") == 5
+            assert isinstance(door.login(), Result)
+
+
+class TestPeers:
+    """The kernel's word on who asks, and what follows from it."""
+
+    def test_a_user_is_who_the_kernel_says_and_not_named(self, door: Door) -> None:
+        as_user(door, "asks(BEGIN)")
+
+        [request] = door.service.requests
+        assert (request.peer.uid, request.peer.real_uid) == (NOBODY, NOBODY)
+        assert not request.peer.named
+
+    def test_a_listed_user_is_named_at_its_service(self, tmp_path: Path) -> None:
+        with serving(tmp_path, Limits(workers=2), uid65534=("i3lock",)) as door:
+            as_user(door, "asks(BEGIN)")
+            assert door.service.requests[0].peer.named
+            door.server.apply({})
+            as_user(door, "asks(BEGIN)")
+            assert not door.service.requests[1].peer.named
+
+    def test_a_setuid_program_is_root_and_yet_its_users(self, door: Door) -> None:
+        """`su` and `sudo`: effective uid 0, real uid the person's."""
+        code = f"""
+import os, socket
+os.setresuid({NOBODY}, 0, 0)
+sock = socket.socket(socket.AF_UNIX); sock.connect({str(door.path)!r})
+sock.sendall(bytes.fromhex({encode(Begin(phase=Phase.ACCT, user="a", service="su")).hex()!r}))
+sock.recv(4096)
+"""
+        subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=20)
+
+        [request] = door.service.requests
+        assert (request.peer.uid, request.peer.real_uid) == (0, NOBODY)
+        assert request.peer.named, "rights follow the effective uid"
+
+    def test_a_users_refusal_is_held_here_and_costs_no_worker(self, door: Door) -> None:
+        """A client of root waits by itself (pam_fail_delay); nobody else is trusted to."""
+        out = as_user(
+            door,
+            """
+begin = time.monotonic()
+sock, came = asks(BEGIN, ANSWER)
+print(json.dumps([time.monotonic() - begin, came.hex()]))
+""",
+        )
+        took, came = json.loads(out)
+
+        assert 0.55 <= took < 1.5
+        result = decode(bytes.fromhex(came))
+        assert isinstance(result, Result)
+        assert (result.reason, result.delay_ms) == (Reason.WRONG_CREDENTIALS, 0)
+        assert door.server.gauges()["in_flight"] == 0
+
+
+class TestStop:
+    """A stop answers what is in flight and takes nothing new."""
+
+    def test_it_drains(self, tmp_path: Path) -> None:
+        with serving(tmp_path, Limits(workers=2)) as door:
+            door.service.gate.clear()
+            with door.client() as judged, door.client() as typing:
+                for client in (judged, typing):
+                    client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+                    client.hear()
+                judged.say(Answer(Secret(b"right")))
+                assert door.service.at_gate.acquire(timeout=PATIENCE_S)
+                stopper = threading.Thread(target=door.server.stop)
+                stopper.start()
+                assert typing.is_closed
+                with pytest.raises(ConnectionError), door.client():
+                    pass
+                door.service.gate.set()
+                result = judged.hear()
+                assert isinstance(result, Result)
+                assert result.verdict is Verdict.ALLOW
+                stopper.join(PATIENCE_S)
+            assert door.service.hung_up == 2
