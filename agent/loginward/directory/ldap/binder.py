@@ -1,0 +1,135 @@
+"""Checks passwords by bind, over connections on which nothing but binds is ever done.
+
+A connection carries one bind at a time and is destroyed on any irregularity. Once a bind was sent
+it is never sent again, whatever happens: it may have been counted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from loginward.directory.ldap.dialling import Dialler, exchange
+from loginward.errors import DirectoryUnavailable
+from loginward.wire import ldap
+
+if TYPE_CHECKING:
+    from loginward.core.clock import Deadline
+    from loginward.core.secret import Secret
+    from loginward.directory.ldap.channel import Channel
+    from loginward.directory.ldap.servers import Server, Servers
+
+KEPT = 4  # connections kept open per server
+NOT_VERDICTS = frozenset({1, 2, 3, 8, 10, 11, 13, 51, 52, 80})  # RFC 4511 appendix A.1
+
+
+@dataclass(slots=True)
+class Kept:
+    """A connection that is open, and the id of the last message on it."""
+
+    channel: Channel
+    last_id: int = 1
+
+    def bind(self, dn: str, password: Secret) -> ldap.Response:
+        """Bind once.
+
+        Raises:
+            DirectoryUnavailable: No answer, or not one to this; destroy the connection.
+        """
+        self.last_id += 1
+        request = ldap.bind_request(self.last_id, dn, password.reveal())
+        return exchange(self.channel, request, self.last_id, ldap.BIND_RESPONSE, "bind")
+
+
+@dataclass(slots=True)
+class Binder:
+    """Binds as people. Safe to use from many threads."""
+
+    servers: Servers
+    dialler: Dialler
+    _kept: dict[str, queue.LifoQueue[Kept]] = field(default_factory=dict)
+    _is_closed: bool = False
+
+    def __post_init__(self) -> None:
+        self._kept = {server.url: queue.LifoQueue(KEPT) for server in self.servers.all}
+
+    def bind(self, dn: str, password: Secret, deadline: Deadline) -> ldap.Response:
+        """Send one bind to the first server that can be reached; return its answer.
+
+        Raises:
+            DirectoryUnavailable: No server, or no answer in time.
+        """
+        server, kept = self._open(deadline)
+        began = self.servers.clock.monotonic()
+        try:
+            answer = kept.bind(dn, password)
+        except DirectoryUnavailable as problem:
+            kept.channel.close()
+            self.servers.failed(server, problem, began)
+            raise
+        self.servers.answered(server)
+        self._put_back(server, kept, reusable=answer.code not in NOT_VERDICTS)
+        return answer
+
+    def open_alone(self, deadline: Deadline) -> Kept:
+        """Return a new connection for one person alone; the caller closes it.
+
+        Raises:
+            DirectoryUnavailable: No server can be reached in time.
+        """
+        return open_first(self.servers, self.dialler, deadline)[1]
+
+    def close(self) -> None:
+        """Close what is kept; idempotent."""
+        self._is_closed = True
+        for waiting in self._kept.values():
+            while (kept := _take(waiting)) is not None:
+                kept.channel.close()
+
+    def _open(self, deadline: Deadline) -> tuple[Server, Kept]:
+        """Return a connection known to be open a moment ago; nothing was sent yet."""
+        server, _ = next(self.servers.usable())
+        while (kept := _take(self._kept[server.url])) is not None:
+            if not kept.channel.is_stale():
+                kept.channel.deadline = deadline
+                return server, kept
+            kept.channel.close()
+        return open_first(self.servers, self.dialler, deadline)
+
+    def _put_back(self, server: Server, kept: Kept, *, reusable: bool) -> None:
+        if reusable and not self._is_closed:
+            with contextlib.suppress(queue.Full):
+                return self._kept[server.url].put_nowait(kept)
+        return kept.channel.close()
+
+
+def open_first(servers: Servers, dialler: Dialler, deadline: Deadline) -> tuple[Server, Kept]:
+    """Return a new connection to the first server that takes one.
+
+    No server may use up the time of those after it.
+
+    Raises:
+        DirectoryUnavailable: None does.
+    """
+    last: DirectoryUnavailable | None = None
+    for server, left in servers.usable():
+        began = servers.clock.monotonic()
+        try:
+            channel = dialler.dial(server, deadline.sooner(deadline.left / left))
+        except DirectoryUnavailable as problem:
+            servers.failed(server, problem, began)
+            last = problem
+            continue
+        channel.deadline = deadline
+        return server, Kept(channel)
+    assert last is not None
+    raise last
+
+
+def _take(waiting: queue.LifoQueue[Kept]) -> Kept | None:
+    try:
+        return waiting.get_nowait()
+    except queue.Empty:
+        return None

@@ -1,0 +1,128 @@
+"""The configured servers in their order, and which of them to leave alone for a while."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from loginward.directory.port import ServerHealth
+from loginward.errors import DirectoryUnavailable
+from loginward.settings.directory import parse_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from loginward.core.clock import Clock
+    from loginward.settings.directory import Directory
+
+PORTS = {"ldap": 389, "ldaps": 636}
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+FAIR_WAIT_S = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server as configured."""
+
+    url: str
+    host: str
+    port: int
+    is_ldaps: bool
+    start_tls: bool
+
+
+@dataclass(slots=True)
+class _Seen:
+    pause_s: float = 0.0
+    closed_until: float = 0.0
+    last_ok_at: datetime | None = None
+    last_problem: str = ""
+
+
+@dataclass(slots=True)
+class Servers:
+    """All servers with what was last seen of each. Safe to use from many threads."""
+
+    all: tuple[Server, ...]
+    clock: Clock
+    _seen: dict[str, _Seen] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def configured(cls, settings: Directory, clock: Clock) -> Servers:
+        """Return the servers of the settings, in their order."""
+        found = []
+        for at, text in enumerate(settings.servers):
+            url = parse_server(f"servers[{at}]", text)
+            found.append(
+                Server(
+                    url=text,
+                    host=url.hostname or "",
+                    port=url.port or PORTS[url.scheme],
+                    is_ldaps=url.scheme == "ldaps",
+                    start_tls=settings.start_tls,
+                )
+            )
+        return cls(tuple(found), clock, {server.url: _Seen() for server in found})
+
+    def usable(self) -> Iterator[tuple[Server, int]]:
+        """Yield servers worth trying, in order, each with how many are left counting it.
+
+        Raises:
+            DirectoryUnavailable: Every one failed a moment ago.
+        """
+        now = self.clock.monotonic()
+        with self._guard:
+            open_ = [s for s in self.all if self._seen[s.url].closed_until <= now]
+            problem = "; ".join(f"{url}: {seen.last_problem}" for url, seen in self._seen.items())
+        if not open_:
+            raise DirectoryUnavailable("connect", problem)
+        for at, server in enumerate(open_):
+            yield server, len(open_) - at
+
+    def answered(self, server: Server) -> None:
+        """Note that a server works."""
+        with self._guard:
+            seen = self._seen[server.url]
+            was_down, seen.last_problem = seen.pause_s > 0, ""
+            seen.pause_s = seen.closed_until = 0.0
+            seen.last_ok_at = self.clock.now()
+        if was_down:
+            _log.info("directory server %s answers again", server.url)
+
+    def failed(self, server: Server, problem: DirectoryUnavailable, began: float) -> None:
+        """Note that a server does not work; it is left alone, each time for twice as long.
+
+        Nothing is held against it where the caller, who `began` then (monotonic), had no time.
+        """
+        waited_s = self.clock.monotonic() - began
+        if problem.stage == "directory.budget_s" and waited_s < FAIR_WAIT_S:
+            return
+        with self._guard:
+            seen = self._seen[server.url]
+            if self.clock.monotonic() < seen.closed_until:
+                return  # others in flight saw the same fault: one pause for all
+            was_up = seen.pause_s == 0
+            seen.pause_s = min(max(seen.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+            seen.closed_until = self.clock.monotonic() + seen.pause_s
+            seen.last_problem = str(problem)
+        if was_up:
+            _log.warning("directory server %s failed: %s", server.url, problem)
+
+    def health(self) -> tuple[ServerHealth, ...]:
+        """Return every server as last seen."""
+        with self._guard:
+            return tuple(
+                ServerHealth(
+                    name=url,
+                    usable=not seen.last_problem,
+                    last_ok_at=seen.last_ok_at,
+                    last_problem=seen.last_problem,
+                )
+                for url, seen in self._seen.items()
+            )
