@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from loginward.directory.ldap.dialling import Dialler, exchange
 from loginward.errors import DirectoryUnavailable
 from loginward.wire import ldap
+from loginward.wire.ldap import ppolicy
 
 if TYPE_CHECKING:
     from loginward.core.clock import Deadline
@@ -32,15 +33,33 @@ class Kept:
     channel: Channel
     last_id: int = 1
 
-    def bind(self, dn: str, password: Secret) -> ldap.Response:
-        """Bind once.
+    def bind(self, dn: str, password: Secret) -> ldap.Message:
+        """Bind once; the answer is a BindResponse.
 
         Raises:
             DirectoryUnavailable: No answer, or not one to this; destroy the connection.
         """
         self.last_id += 1
-        request = ldap.bind_request(self.last_id, dn, password.reveal())
-        return exchange(self.channel, request, self.last_id, ldap.BIND_RESPONSE, "bind")
+        request = ldap.bind_request(self.last_id, dn, password.reveal(), (ppolicy.REQUEST,))
+        answer = exchange(self.channel, request, self.last_id, "bind")
+        if not isinstance(answer.operation, ldap.BindResponse):
+            raise DirectoryUnavailable("bind", "the answer is not to what was asked")
+        return answer
+
+    def change_password(self, old: Secret, new: Secret) -> ldap.Message:
+        """Change the password of whoever is bound; the answer is an ExtendedResponse.
+
+        Raises:
+            DirectoryUnavailable: No answer; it may have been changed all the same.
+        """
+        self.last_id += 1
+        request = ldap.password_modify_request(
+            self.last_id, old.reveal(), new.reveal(), (ppolicy.REQUEST,)
+        )
+        answer = exchange(self.channel, request, self.last_id, "change")
+        if not isinstance(answer.operation, ldap.ExtendedResponse):
+            raise DirectoryUnavailable("change", "the answer is not to what was asked")
+        return answer
 
 
 @dataclass(slots=True)
@@ -55,7 +74,7 @@ class Binder:
     def __post_init__(self) -> None:
         self._kept = {server.url: queue.LifoQueue(KEPT) for server in self.servers.all}
 
-    def bind(self, dn: str, password: Secret, deadline: Deadline) -> ldap.Response:
+    def bind(self, dn: str, password: Secret, deadline: Deadline) -> ldap.Message:
         """Send one bind to the first server that can be reached; return its answer.
 
         Raises:
@@ -70,7 +89,7 @@ class Binder:
             self.servers.failed(server, problem, began)
             raise
         self.servers.answered(server)
-        self._put_back(server, kept, reusable=answer.code not in NOT_VERDICTS)
+        self._put_back(server, kept, reusable=answer.operation.result.code not in NOT_VERDICTS)
         return answer
 
     def open_alone(self, deadline: Deadline) -> Kept:

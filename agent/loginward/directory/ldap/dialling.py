@@ -95,35 +95,33 @@ class Dialler:
 
 
 def _ask_for_tls(channel: Channel) -> None:
-    answer = exchange(channel, ldap.start_tls_request(1), 1, ldap.EXTENDED_RESPONSE, "starttls")
-    if answer.code != 0:
-        raise DirectoryUnavailable("starttls", f"the server refused it with {answer.code}")
+    answer = exchange(channel, ldap.start_tls_request(1), 1, "starttls").operation
+    if not isinstance(answer, ldap.ExtendedResponse) or answer.result.code != 0:
+        raise DirectoryUnavailable("starttls", f"refused with result {answer.result.code}")
 
 
-def exchange(
-    channel: Channel, request: bytes, message_id: int, operation: int, stage: str
-) -> ldap.Response:
+def exchange(channel: Channel, request: bytes, message_id: int, stage: str) -> ldap.Message:
     """Send one request and return its one answer; nothing may follow it.
 
     Raises:
         DirectoryUnavailable: No such answer in time; the connection is then of no more use.
     """
-    inbox = ldap.Inbox()
-    found: list[ldap.Response] = []
+    framer = ldap.Framer()
+    found: list[bytes] = []
     try:
         channel.sendall(request)
         while not found:
             octets = channel.recv(_CHUNK)
             if not octets:
                 raise DirectoryUnavailable(stage, "the server closed the connection")
-            found = inbox.feed(octets)
+            found = framer.feed(octets)
+        answer = ldap.parse(found[0])
     except OSError as error:
         raise unavailable(stage, error) from error
     except ProtocolError as error:
         raise DirectoryUnavailable(stage, str(error)) from error
-    answer = found[0]
-    if len(found) > 1 or not inbox.is_empty:
+    if len(found) > 1 or framer.spare:
         raise DirectoryUnavailable(stage, "the server said more than it was asked")
-    if answer.message_id != message_id or answer.operation != operation:
+    if answer.message_id != message_id:
         raise DirectoryUnavailable(stage, "the answer is not to what was asked")
     return answer

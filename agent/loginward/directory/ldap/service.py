@@ -240,9 +240,9 @@ class Service:
         return _Session(server, kept.channel, _connection(kept.channel))
 
     def _log_in(self, kept: Kept) -> None:
-        answer = kept.bind(self.dn, self.password)
-        if answer.code != SUCCESS:
-            raise DirectoryUnavailable(self.option, f"its bind was refused: {answer.code}")
+        code = kept.bind(self.dn, self.password).operation.result.code
+        if code != SUCCESS:
+            raise DirectoryUnavailable(self.option, f"its bind was refused with result {code}")
 
     def _put_back(self, session: _Session) -> None:
         try:
