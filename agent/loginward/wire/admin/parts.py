@@ -6,6 +6,7 @@ import msgspec
 
 from loginward.core.status import (
     ExpiryCause,
+    Lock,
     LockCause,
     PasswordStatus,
     StateCause,
@@ -46,6 +47,17 @@ class StatusPart(Part, frozen=True, kw_only=True):
     must_change: bool = False
 
 
+def lock_part(lock: Lock) -> LockPart:
+    """Return a lock as the wire carries it."""
+    return LockPart(
+        cause=lock.cause,
+        since=lock.since,
+        until=lock.until,
+        source=lock.source,
+        failures=lock.failures,
+    )
+
+
 def status_part(status: Status) -> StatusPart:
     """Return a status as the wire carries it, its statuses by rank."""
     lock, due = status.lock, status.due
@@ -55,15 +67,7 @@ def status_part(status: Status) -> StatusPart:
         state_date=status.state_date,
         headline=status.headline,
         statuses=tuple(one for one in _BY_RANK if one in status.statuses),
-        lock=None
-        if lock is None
-        else LockPart(
-            cause=lock.cause,
-            since=lock.since,
-            until=lock.until,
-            source=lock.source,
-            failures=lock.failures,
-        ),
+        lock=None if lock is None else lock_part(lock),
         due_at=None if due is None else due.at,
         due_cause=None if due is None else due.cause,
         must_change=status.must_change,

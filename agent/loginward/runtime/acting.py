@@ -1,0 +1,107 @@
+"""Administrators' orders: carried out in the directory, followed up here, audited (R44, R45)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loginward.core.acts import Verb
+from loginward.core.clock import Deadline
+from loginward.core.facts import AccountFacts, status_at
+from loginward.core.readings import Fresh
+from loginward.directory.port import Act, NotDone
+from loginward.errors import DirectoryUnavailable, StoreFault
+from loginward.runtime.events import ActEvent
+from loginward.wire.admin.parts import StatusPart, status_part
+from loginward.wire.admin.rows import ActRow, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from loginward.doors.admin.port import Operator
+    from loginward.runtime.agent import Parts
+    from loginward.wire.admin.requests import ActOnUsers
+
+ACT_S = 10.0
+_CLEARS = frozenset({Verb.UNLOCK, Verb.RESET_PASSWORD, Verb.SET_TEMPORARY, Verb.SET_FIRST_PASSWORD})
+
+
+class Acting:
+    """Carries out verbs, one account at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def act(self, ask: ActOnUsers, by: Operator) -> Iterator[ActRow]:
+        """Carry out a verb on every name, in order; what fails for one does not stop the next."""
+        act = Act(verb=ask.verb, password=ask.password, force=ask.force)
+        for name in ask.names:
+            try:
+                row = self._one(name, act)
+            except (DirectoryUnavailable, StoreFault) as error:
+                row = ActRow(name=name, problem=Problem.UNAVAILABLE, why=str(error))
+            self.record(by, act.verb.value, name, row)
+            yield row
+
+    def record(self, by: Operator, verb: str, name: str, row: ActRow | None = None) -> None:
+        """Write an act, done or refused, with its operator."""
+        self._parts.audit.record(
+            ActEvent(
+                at=self._parts.clock.now(),
+                name=name,
+                by=by.shown,
+                uid=by.uid,
+                pid=by.pid,
+                login_uid=by.login_uid,
+                groups=tuple(sorted(by.groups)),
+                verb=verb,
+                before=None if row is None else row.before,
+                after=None if row is None else row.after,
+                noop=row is not None and row.noop,
+                problem="" if row is None or row.problem is None else row.problem.value,
+                why="" if row is None else row.why,
+                notes=() if row is None else row.notes,
+            )
+        )
+
+    def turned_away(self, ask: str, by: Operator) -> None:
+        """Write an order that the operator had no right to."""
+        refused = ActRow(name="", problem=Problem.NOT_PERMITTED)
+        self.record(by, ask, "", refused)
+
+    def _one(self, name: str, act: Act) -> ActRow:
+        parts = self._parts
+        deadline = Deadline.after(ACT_S, parts.clock)
+        account = parts.directory.find(name, deadline)
+        if account is None:
+            return ActRow(name=name, problem=Problem.UNKNOWN, why=f"{name}: no such account")
+        account = self._with_own_lock(account)
+        before = self._status(account)
+        own = account.locks and act.verb is Verb.UNLOCK and self._is_ours(account)
+        done = parts.directory.act(account, act, deadline)
+        if isinstance(done, NotDone) and not own:
+            return ActRow(name=account.name, before=before, problem=Problem.REFUSED, why=done.why)
+        cleared = act.verb in _CLEARS and parts.effects.cleared(account.account_id)
+        after_facts = parts.directory.read(account, deadline) or account
+        after = self._status(self._with_own_lock(parts.knowledge.learn(after_facts)))
+        noop = not isinstance(done, NotDone) and done.was_noop and not cleared
+        notes = () if isinstance(done, NotDone) else done.notes
+        if cleared:
+            notes = (*notes, "attempts cleared on this host")
+        return ActRow(
+            name=account.name,
+            before=before,
+            after=after,
+            noop=noop,
+            notes=notes,
+            token=None if isinstance(done, NotDone) else done.token,
+        )
+
+    def _is_ours(self, account: AccountFacts) -> bool:
+        """Return whether this agent keeps a lock of its own on the account."""
+        return self._parts.keepers.lock_of(Fresh(account)) is not None
+
+    def _with_own_lock(self, account: AccountFacts) -> AccountFacts:
+        return self._parts.keepers.with_own_lock(account)
+
+    def _status(self, account: AccountFacts) -> StatusPart:
+        return status_part(status_at(account, self._parts.clock.now()))

@@ -1,0 +1,198 @@
+"""Puts the agent together from its settings: every part once, in one place."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loginward.crypto.gate import Gate
+from loginward.crypto.keys import KeySource, load_keys
+from loginward.crypto.password_hash import PasswordHasher
+from loginward.crypto.tags import Tagger
+from loginward.directory.embedded.opening import open_directory
+from loginward.host.sessions import Sessions
+from loginward.messages.texts import load_texts
+from loginward.runtime.access import uid_of
+from loginward.runtime.answers import Answers
+from loginward.runtime.attempting import AttemptDesk, Memory
+from loginward.runtime.audit import Audit
+from loginward.runtime.clock import SystemClock, trusted_time
+from loginward.runtime.driver import ThreadDriver
+from loginward.runtime.effects import Effects
+from loginward.runtime.flights import Flights
+from loginward.runtime.gather import Gatherer
+from loginward.runtime.keepers import Keepers
+from loginward.runtime.knowledge import HostKnowledge, Knowledge, NoKnowledge
+from loginward.runtime.ldap_opening import DirectorySecrets, open_ldap
+from loginward.runtime.metrics import Metrics
+from loginward.runtime.passwords_seen import LastProven, Repeats
+from loginward.runtime.recorder import Recorder
+from loginward.runtime.refreshing import Refreshing
+from loginward.runtime.throttle import Throttle
+from loginward.runtime.transactions import Transactions
+from loginward.store.absent import AbsentNames
+from loginward.store.file import DATABASE
+from loginward.store.removals import Removals
+from loginward.store.store import Store
+from loginward.store.verifiers import Verifiers
+
+if TYPE_CHECKING:
+    from loginward.crypto.keys import Keys
+    from loginward.directory.embedded.directory import EmbeddedDirectory
+    from loginward.directory.port import Directory
+    from loginward.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The running agent's parts.
+
+    Attributes:
+        embedded: The embedded directory; None where accounts live in LDAP.
+    """
+
+    settings: Settings
+    clock: SystemClock
+    directory: Directory
+    embedded: EmbeddedDirectory | None
+    store: Store
+    verifiers: Verifiers
+    knowledge: Knowledge
+    keepers: Keepers
+    throttle: Throttle
+    gatherer: Gatherer
+    driver: ThreadDriver
+    transactions: Transactions
+    answers: Answers
+    audit: Audit
+    recorder: Recorder
+    sessions: Sessions
+    effects: Effects
+    metrics: Metrics
+    refresh: Refreshing
+
+    def start(self) -> None:
+        """Start the threads that work behind the logins."""
+        self.audit.start()
+        self.verifiers.start()
+
+    def close(self) -> None:
+        """End them, and close what is open; each part is closed whatever the others do."""
+        self.verifiers.close()
+        self.directory.close()
+        self.store.close()
+        self.audit.stop()
+
+
+def build(settings: Settings, secrets: DirectorySecrets) -> Parts:
+    """Return the parts, open and not yet started.
+
+    Raises:
+        ConfigError: A secret or a text file cannot be used.
+        StoreFault: The store or the embedded directory cannot be used as it is.
+    """
+    state_dir = settings.state_dir
+    time = trusted_time(settings.policy.offline.allowed_s)
+    clock = SystemClock(time.now)
+    keys = _keys(settings, state_dir)
+    store = Store(state_dir, keys_directory(state_dir), keys, time)
+    store.open()
+    gate = Gate()
+    embedded = None
+    directory: Directory
+    if settings.directory.kind == "embedded":
+        embedded = directory = open_directory(state_dir, settings.policy, clock, gate)
+    else:
+        directory = open_ldap(settings.directory, secrets, clock)
+    verifiers = Verifiers(
+        store, PasswordHasher(gate, keys.pepper), settings.policy.offline.max_users
+    )
+    knowledge: Knowledge = NoKnowledge()
+    if embedded is None:
+        knowledge = HostKnowledge(
+            store, verifiers, AbsentNames(store), Removals(store), directory, _is_local
+        )
+    return _joined(settings, clock, directory, embedded, store, verifiers, knowledge)
+
+
+def keys_directory(state_dir: Path) -> Path:
+    """Return where the keys and the generation counter lie."""
+    return state_dir / "keys"
+
+
+def _is_local(name: str) -> bool:
+    return uid_of(name) is not None
+
+
+def _keys(settings: Settings, state_dir: Path) -> Keys:
+    source = KeySource(settings.keys.source)
+    folder = keys_directory(state_dir)
+    if source is not KeySource.FILE:
+        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"))
+    return load_keys(source, folder, create=not (state_dir / DATABASE).exists())
+
+
+def _joined(
+    settings: Settings,
+    clock: SystemClock,
+    directory: Directory,
+    embedded: EmbeddedDirectory | None,
+    store: Store,
+    verifiers: Verifiers,
+    knowledge: Knowledge,
+) -> Parts:
+    tagger = Tagger()
+    memory = Memory(Repeats(tagger, clock), LastProven(tagger), Flights(tagger))
+    policy = settings.policy
+    throttle = Throttle(
+        clock,
+        per_min=policy.throttle.per_source_per_min,
+        window=timedelta(seconds=policy.lockout.window_s or 900),
+    )
+    keepers = Keepers(settings, clock, store, embedded)
+    gatherer = Gatherer(settings, clock, directory, knowledge, keepers, throttle)
+    effects = Effects(store, keepers, memory)
+    audit = Audit(settings.state_dir / "events", clock, settings.events)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        directory=directory,
+        embedded=embedded,
+        store=store,
+        verifiers=verifiers,
+        knowledge=knowledge,
+        keepers=keepers,
+        throttle=throttle,
+        gatherer=gatherer,
+        driver=ThreadDriver(
+            directory,
+            gatherer,
+            AttemptDesk(keepers, memory, throttle),
+            knowledge,
+            budget_s=settings.directory.budget_s,
+            embedded=embedded is not None,
+            after_change=effects.password_changed,
+        ),
+        transactions=Transactions(clock),
+        answers=Answers(
+            settings,
+            load_texts(
+                settings.messages.language,
+                settings.messages.override_file,
+                contact=settings.support.contact,
+            ),
+            clock,
+        ),
+        audit=audit,
+        recorder=Recorder(audit, clock),
+        sessions=Sessions(clock),
+        effects=effects,
+        metrics=Metrics(),
+        refresh=Refreshing(directory, store, effects, clock),
+    )

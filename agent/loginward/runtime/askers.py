@@ -1,0 +1,95 @@
+"""From settings to what the law wants to know of who asks."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from loginward.core.policy import Asker, KeyLogins, Rules, ServiceKind, WhenExpired
+from loginward.core.requests import Phase
+from loginward.core.status import PasswordStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from loginward.core.facts import AccountFacts
+    from loginward.core.requests import LoginRequest
+    from loginward.runtime.transactions import Transaction
+    from loginward.settings import Settings
+
+_SESSION_MANAGER = "systemd-user"
+_DAY_S = 86400
+
+
+def rules_from(settings: Settings) -> Rules:
+    """Return the site's rules in the law's own terms."""
+    expiry = settings.policy.expiry
+    return Rules(
+        when_expired=WhenExpired(expiry.when_expired),
+        key_logins=KeyLogins(expiry.key_logins),
+        warn_s=None if expiry.warn_d is None else expiry.warn_d * _DAY_S,
+        offline_allowed_s=settings.policy.offline.allowed_s,
+    )
+
+
+def names_service(patterns: Iterable[str], service: str) -> bool:
+    """Return whether a service is one of those named; `gdm*` names a family."""
+    return any(fnmatchcase(service, pattern) for pattern in patterns)
+
+
+def service_kind(settings: Settings, service: str) -> ServiceKind:
+    """Return how much a PAM service can converse (design: `policy.services`)."""
+    if service == _SESSION_MANAGER:
+        return ServiceKind.SESSION_MANAGER
+    services = settings.policy.services
+    if names_service(services.non_interactive, service):
+        return ServiceKind.NON_INTERACTIVE
+    if names_service(services.asks_account, service):
+        return ServiceKind.CONVERSES
+    return ServiceKind.AUTHENTICATES
+
+
+def is_local(settings: Settings, request: LoginRequest) -> bool:
+    """Return whether the person sits at this machine, so that their own status may be told."""
+    return not request.rhost and names_service(settings.policy.services.local, request.service)
+
+
+def asker_of(
+    settings: Settings,
+    request: LoginRequest,
+    account: AccountFacts | None,
+    *,
+    throttled_until: datetime | None,
+    proof: Transaction | None,
+) -> Asker:
+    """Return who asks; `account` None: nothing is known about the name."""
+    keep_while, resource = _kept(settings, request.service)
+    proven = proof is not None and account is not None and proof.account_id == account.account_id
+    return Asker(
+        door=request.door,
+        service=service_kind(settings, request.service),
+        keep_while=keep_while,
+        resource=resource,
+        permitted=account is None or _permitted(settings, request.service, account),
+        throttled_until=throttled_until,
+        proven=proven,
+        earlier=proof.checked if proven and proof is not None else None,
+        changing=request.phase in {Phase.CHAUTHTOK_PRELIM, Phase.CHAUTHTOK_UPDATE},
+    )
+
+
+def _kept(settings: Settings, service: str) -> tuple[frozenset[PasswordStatus], str]:
+    for resource in settings.policy.resources:
+        if service in resource.services:
+            return frozenset(PasswordStatus(s) for s in resource.keep_while), resource.name
+    return frozenset(), ""
+
+
+def _permitted(settings: Settings, service: str, account: AccountFacts) -> bool:
+    """Return whether `doors.login.allow` lets the account use the service; no rules: anybody."""
+    rules = settings.doors.login.allow
+    return not rules or any(
+        names_service(rule.services, service) and account.groups.intersection(rule.groups)
+        for rule in rules
+    )

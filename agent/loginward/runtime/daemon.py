@@ -1,0 +1,194 @@
+"""`loginward serve`: one process from its configuration to its end.
+
+Started as root it binds its sockets and reads its secrets, then gives root's rights up for good;
+under systemd it gets both and starts without them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from loginward.config.load import load_config
+from loginward.doors.admin.roles import Roles
+from loginward.doors.admin.server import AdminServer
+from loginward.doors.admin.server import listen as listen_admin
+from loginward.doors.login.limits import Limits
+from loginward.doors.login.listen import inherited, listen
+from loginward.doors.login.server import LoginServer
+from loginward.errors import ConfigError, StoreFault
+from loginward.runtime import hardening
+from loginward.runtime.access import peers_of
+from loginward.runtime.administration import Administration
+from loginward.runtime.agent import build
+from loginward.runtime.events import DaemonEvent
+from loginward.runtime.ldap_opening import DirectorySecrets, read_secrets
+from loginward.runtime.marker import Marker
+from loginward.runtime.notify import Watchdog, notify
+from loginward.runtime.service import LoginService
+from loginward.runtime.watcher import Watcher
+from loginward.wire.admin.rows import ReloadedRow
+
+if TYPE_CHECKING:
+    from loginward.settings import Settings
+
+_log = logging.getLogger("loginward")
+USER: Final = "loginward"
+EX_CONFIG: Final = 78
+EX_UNAVAILABLE: Final = 69
+_TICK_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """The listening sockets, bound while that was allowed."""
+
+    login: socket.socket
+    admin: socket.socket
+
+
+def serve(config_path: str, user: str | None) -> int:
+    """Run the daemon until SIGTERM; return its exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    hardening.harden()
+    try:
+        settings = load_config(Path(config_path))
+        become = hardening.user_to_become(user, USER)
+        hardening.own_folder(settings.state_dir, 0o755, become)
+        secrets = read_secrets(settings)
+        sockets = _sockets(settings)
+        if become is not None:
+            hardening.become(become)
+        return _Daemon(config_path, settings, secrets, sockets).run()
+    except ConfigError as error:
+        _log.error("loginward: error: %s", error)
+        return EX_CONFIG
+    except StoreFault as fault:
+        _log.error("loginward: error: %s", fault)
+        return EX_UNAVAILABLE
+
+
+def _sockets(settings: Settings) -> Sockets:
+    hardening.own_folder(settings.runtime_dir, 0o755, None)
+    login = inherited("login", os.environ) or listen(settings.runtime_dir / "login.sock")
+    admin = inherited("admin", os.environ)
+    try:
+        return Sockets(login, admin or listen_admin(settings.runtime_dir / "admin.sock"))
+    except OSError as error:
+        raise ConfigError("runtime_dir", f"admin.sock: {error.strerror or error}") from error
+
+
+class _Daemon:
+    """The running daemon."""
+
+    def __init__(
+        self, config_path: str, settings: Settings, secrets: DirectorySecrets, sockets: Sockets
+    ) -> None:
+        self._config_path = config_path
+        self._stopping = threading.Event()
+        self._hup = threading.Event()
+        self._wake = threading.Event()
+        self._parts = build(settings, secrets)
+        self._marker = Marker(self._parts)
+        self._watcher = Watcher(self._parts)
+        self._login = LoginServer(
+            LoginService(self._parts),
+            sockets.login,
+            Limits(),
+            self._parts.clock,
+            peers_of(settings),
+        )
+        self._serving = threading.Thread(target=self._login.run, name="login-door", daemon=True)
+        service = Administration(
+            self._parts,
+            config_path,
+            reload=self._reload,
+            conversations=lambda: self._login.gauges()["connections"],
+        )
+        self._admin = AdminServer(sockets.admin, service, _roles(settings), self._parts.clock)
+        self._parts.metrics.watch("login_door", "The login door now.", self._login.gauges)
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        self._parts.start()
+        self._serving.start()
+        self._admin.start()
+        self._marker.update()
+        self._watcher.start()
+        watchdog = Watchdog(self._serving.is_alive)
+        watchdog.start()
+        self._record("started")
+        notify("READY=1")
+        _log.info("loginward: ready: %s", self._parts.settings.runtime_dir / "login.sock")
+        while not self._stopping.is_set():
+            self._wake.wait(_TICK_S)
+            self._wake.clear()
+            self._on_tick()
+        notify("STOPPING=1")
+        watchdog.stop()
+        self._stop()
+        return 0
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        del frame
+        (self._hup if number == signal.SIGHUP else self._stopping).set()
+        self._wake.set()
+
+    def _on_tick(self) -> None:
+        if self._hup.is_set():
+            self._hup.clear()
+            notify("RELOADING=1")
+            try:
+                self._reload()
+            except ConfigError as error:
+                _log.error("loginward: the running configuration stays: %s", error)
+            notify("READY=1")
+        self._parts.store.file.tick()
+        self._marker.update()
+
+    def _stop(self) -> None:
+        """Take nothing new, let what is under way end, write what is waiting."""
+        self._login.stop()
+        self._serving.join(timeout=10)
+        self._admin.close()
+        self._watcher.stop()
+        self._record("stopped")
+        self._parts.close()
+
+    def _reload(self) -> ReloadedRow:
+        """Take what can be changed while running into force, as one value."""
+        settings = load_config(Path(self._config_path))
+        old = self._parts.settings
+        changed = tuple(
+            key for key in ("policy", "doors") if getattr(settings, key) != getattr(old, key)
+        )
+        needs_restart = tuple(
+            key
+            for key in ("state_dir", "runtime_dir", "directory", "policy", "messages", "keys")
+            if getattr(settings, key) != getattr(old, key)
+        )
+        self._login.apply(peers_of(settings))
+        self._admin.apply(_roles(settings))
+        if self._parts.embedded is not None:
+            from loginward.directory.embedded.opening import site_rules  # noqa: PLC0415
+
+            self._parts.embedded.apply(site_rules(settings.policy))
+        self._record("reloaded")
+        return ReloadedRow(changed=changed, needs_restart=needs_restart)
+
+    def _record(self, what: str) -> None:
+        self._parts.audit.record(DaemonEvent(at=self._parts.clock.now(), what=what))
+
+
+def _roles(settings: Settings) -> Roles:
+    admin = settings.doors.admin
+    return Roles(admin.roles, admin.protected_groups)

@@ -1,0 +1,81 @@
+"""Events of the trail as the admin socket shows them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from loginward.runtime.events import (
+    ActEvent,
+    DaemonEvent,
+    DecisionEvent,
+    FaultEvent,
+    TransitionEvent,
+)
+from loginward.wire.admin.rows import EventRow
+
+if TYPE_CHECKING:
+    from loginward.runtime.audit import Entry
+    from loginward.wire.admin.parts import StatusPart
+
+
+def row_of(entry: Entry) -> EventRow:
+    """Return the row of an entry."""
+    event = entry.event
+    known = partial(EventRow, id=entry.id, at=event.at, name=event.name)
+    match event:
+        case DecisionEvent():
+            return known(
+                event="decision",
+                reference=event.reference,
+                door=event.door.value,
+                phase=event.phase.value,
+                service=event.service,
+                source=event.source,
+                verdict=event.verdict.value,
+                reason=event.reason.value,
+                after="" if event.status is None else shown(event.status),
+                count=event.count,
+                more=_more(event),
+            )
+        case ActEvent():
+            return known(
+                event="act",
+                by=event.by,
+                verb=event.verb,
+                before="" if event.before is None else shown(event.before),
+                after="" if event.after is None else shown(event.after),
+                text=event.why or "; ".join(event.notes),
+            )
+        case TransitionEvent():
+            return known(
+                event="transition",
+                verb=event.transition.value,
+                before=shown(event.before),
+                after=shown(event.after),
+                source=event.source,
+            )
+        case FaultEvent():
+            return known(event="fault", text=f"{event.part}: {event.problem}")
+        case DaemonEvent():
+            return known(event="daemon", verb=event.what, text=event.text, by=event.by)
+
+
+def shown(status: StatusPart) -> str:
+    """Return a status in one line: "locked, expired", a state that is not active first."""
+    parts = [] if status.state.value == "active" else [status.state.value]
+    parts += [one.value for one in status.statuses]
+    if status.must_change:
+        parts.append("must change")
+    return ", ".join(parts)
+
+
+def _more(event: DecisionEvent) -> dict[str, str]:
+    more = {
+        "detail": event.detail,
+        "checked": event.checked,
+        "allowed-by": event.allowed_by,
+        "offline": "yes" if event.offline else "",
+        "tripped": "" if event.tripped is None else event.tripped.cause.value,
+    }
+    return {key: value for key, value in more.items() if value}

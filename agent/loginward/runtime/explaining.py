@@ -1,0 +1,142 @@
+"""`why`: what a login would meet, or met, with every fact, the rule, and what clears it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loginward.core import decide
+from loginward.core.clock import Deadline
+from loginward.core.evidence import Proof, Proven
+from loginward.core.facts import status_at
+from loginward.core.readings import Copy, Fresh, Reading
+from loginward.core.requests import Door, LoginRequest, Peer, Phase
+from loginward.doors.login.pam_codes import pam_code
+from loginward.runtime.cases import PHASE_S, Case
+from loginward.runtime.explain import clears, facts_of, rule_of
+from loginward.runtime.throttle import Sources
+from loginward.wire.admin.parts import FactPart, status_part
+from loginward.wire.admin.rows import ExplanationRow
+
+if TYPE_CHECKING:
+    from loginward.core.commands import Gathered
+    from loginward.core.decision import Decision
+    from loginward.runtime.agent import Parts
+    from loginward.wire.admin.requests import AskReference, AskWhy
+
+_SEAT = "login"
+
+
+class Explaining:
+    """Explains without trying anything: no password, no count, no event."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def reading_of(self, name: str) -> Reading:
+        """Return what can be read of a name now, with our own locks."""
+        return self._gathered(name, _SEAT, Phase.AUTHN).reading
+
+    def why(self, ask: AskWhy) -> ExplanationRow:
+        """Explain what a login with the right password would meet at a service."""
+        service = ask.service or _SEAT
+        gathered = self._gathered(ask.name, service, Phase.AUTHN)
+        authn = self.authenticate(gathered)
+        acct = decide.account(
+            gathered.reading, gathered.asker, gathered.rules, self._parts.clock.now()
+        )
+        return self._row(ask, service, gathered, authn, acct)
+
+    def authenticate(self, gathered: Gathered) -> Decision:
+        """Return the decision on a reading, were the right password given."""
+        now = self._parts.clock.now()
+        refusal = decide.before_password(gathered.reading, gathered.asker, gathered.rules, now)
+        if refusal is not None or not isinstance(gathered.reading, Fresh | Copy):
+            return refusal or decide.malformed()
+        proven = Proven(proof=Proof.ALREADY)
+        return decide.after_password(gathered.reading, proven, gathered.asker, gathered.rules, now)
+
+    def why_reference(self, ask: AskReference) -> ExplanationRow | None:
+        """Explain a decision of the trail by what was written then."""
+        event = self._parts.audit.find(ask.reference)
+        if event is None:
+            return None
+        reading = None if event.name.startswith("#") else self.reading_of(event.name)
+        now = self._parts.clock.now()
+        facts = () if reading is None else self._facts(reading)
+        gathered = self._gathered(event.name, event.service, event.phase)
+        decision = decide.malformed() if reading is None else self.authenticate(gathered)
+        told = rule_of(decision, gathered.asker, gathered.rules)
+        same = decision.reason is event.reason
+        return ExplanationRow(
+            name=event.name,
+            door=event.door,
+            service=event.service,
+            verdict=event.verdict,
+            reason=event.reason,
+            facts=facts,
+            rule=told.text if same else "decided then on the facts of then",
+            setting=told.setting if same else "",
+            clears=clears(decision, event.name) if same else (),
+            pam_authn=pam_code(Phase.AUTHN, event.verdict, event.reason).removeprefix("PAM_"),
+            pam_acct=pam_code(Phase.ACCT, event.verdict, event.reason).removeprefix("PAM_"),
+            reference=event.reference,
+            decided_at=event.at,
+            source=event.source,
+            until=event.until if event.until is None or event.until > now else None,
+            status=event.status,
+            warnings=event.warnings,
+            allowed_by=event.allowed_by,
+        )
+
+    def _row(
+        self,
+        ask: AskWhy,
+        service: str,
+        gathered: Gathered,
+        authn: Decision,
+        acct: Decision,
+    ) -> ExplanationRow:
+        rule = rule_of(authn, gathered.asker, gathered.rules)
+        reading = gathered.reading
+        name = reading.facts.name if isinstance(reading, Fresh | Copy) else ask.name
+        status = authn.status
+        return ExplanationRow(
+            name=name,
+            door=ask.door,
+            service=service,
+            verdict=authn.verdict,
+            reason=authn.reason,
+            facts=self._facts(reading),
+            rule=rule.text,
+            setting=rule.setting,
+            clears=clears(authn, name),
+            pam_authn=pam_code(Phase.AUTHN, authn.verdict, authn.reason).removeprefix("PAM_"),
+            pam_acct=pam_code(Phase.ACCT, acct.verdict, acct.reason).removeprefix("PAM_"),
+            until=authn.until,
+            status=None if status is None else status_part(status),
+            warnings=tuple(warn.value for warn in authn.warnings),
+            allowed_by=authn.allowed_by,
+        )
+
+    def _facts(self, reading: Reading) -> tuple[FactPart, ...]:
+        now = self._parts.clock.now()
+        status = status_at(reading.facts, now) if isinstance(reading, Fresh | Copy) else None
+        embedded = self._parts.embedded is not None
+        source = "embedded directory" if embedded else "directory"
+        return facts_of(reading, status, source, now)
+
+    def _gathered(self, name: str, service: str, phase: Phase) -> Gathered:
+        parts = self._parts
+        request = LoginRequest(
+            door=Door.LOGIN,
+            phase=phase,
+            name=name,
+            service=service,
+            peer=Peer(uid=0, real_uid=0),
+        )
+        case = Case(
+            request=request,
+            sources=Sources((), "why"),
+            deadline=Deadline.after(PHASE_S, parts.clock),
+        )
+        return parts.gatherer.gather(name, case, offline=False)

@@ -1,0 +1,106 @@
+"""Gathers what the law judges: facts, fresh or from the copy, and who asks under which rules."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from loginward.core.commands import Gathered, Unmoved
+from loginward.core.readings import Copy, Fresh, Reading, Unusable
+from loginward.errors import DirectoryUnavailable, StoreFault
+from loginward.runtime.askers import asker_of, rules_from
+
+if TYPE_CHECKING:
+    from loginward.core.clock import Clock
+    from loginward.directory.port import Directory
+    from loginward.runtime.cases import Case
+    from loginward.runtime.keepers import Keepers
+    from loginward.runtime.knowledge import Knowledge
+    from loginward.runtime.throttle import Throttle
+    from loginward.settings import Settings
+
+_log = logging.getLogger(__name__)
+FACTS_HOLD = timedelta(seconds=2)  # older facts are read again before anybody is let in
+
+
+class Gatherer:
+    """Looks accounts up, in the directory or in what this host knows."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        directory: Directory,
+        knowledge: Knowledge,
+        keepers: Keepers,
+        throttle: Throttle,
+    ) -> None:
+        self._settings = settings
+        self._rules = rules_from(settings)
+        self._clock = clock
+        self._directory = directory
+        self._knowledge = knowledge
+        self._keepers = keepers
+        self._throttle = throttle
+
+    def gather(self, name: str, case: Case, *, offline: bool) -> Gathered:
+        """Return the reading of a name and the asker it is judged for."""
+        reading = self._knowledge.recall(name) if offline else self._read(name, case)
+        return self.for_asker(reading, case)
+
+    def for_asker(self, reading: Reading, case: Case) -> Gathered:
+        """Return a reading with our own locks, and who asks under which rules."""
+        reading = self._with_own_locks(reading)
+        facts = reading.facts if isinstance(reading, Fresh | Copy) else None
+        account_id = "" if facts is None else facts.account_id
+        case.generation = self._knowledge.generation(account_id) if account_id else 0
+        asker = asker_of(
+            self._settings,
+            case.request,
+            facts,
+            throttled_until=self._throttle.throttled_until(case.sources, account_id),
+            proof=case.proof,
+        )
+        case.resource = asker.resource
+        return Gathered(reading, asker, self._rules)
+
+    def recheck(
+        self, reading: Fresh | Copy, case: Case, *, contradicted: bool
+    ) -> Gathered | Unmoved:
+        """Return Unmoved while the reading still holds, or a new one (R60)."""
+        generation = self._knowledge.generation(reading.facts.account_id)
+        moved = generation != case.generation or generation < 0
+        if isinstance(reading, Fresh):
+            age = self._clock.now() - reading.facts.read_at
+            moved = moved or contradicted or not timedelta(0) <= age <= FACTS_HOLD
+        if not moved:
+            return Unmoved()
+        return self.gather(reading.facts.name, case, offline=isinstance(reading, Copy))
+
+    def _read(self, name: str, case: Case) -> Reading:
+        """Return a fresh reading, or what is known where the directory does not answer."""
+        budget = case.deadline.sooner(self._settings.directory.budget_s)
+        try:
+            facts = self._directory.find(name, budget)
+            if facts is None:
+                return self._knowledge.absent(name, budget)
+        except DirectoryUnavailable as error:
+            case.notes.append(f"directory: {error.stage}")
+            return self._knowledge.recall(name)
+        self._keepers.notice(facts)
+        return Fresh(self._knowledge.learn(facts))
+
+    def _with_own_locks(self, reading: Reading) -> Reading:
+        """Add the locks that this agent keeps: its own online, the offline one offline."""
+        if not isinstance(reading, Fresh | Copy):
+            return reading
+        try:
+            lock = self._keepers.lock_of(reading)
+        except StoreFault as fault:
+            _log.warning("locks of an account are not known: %s", fault.problem)
+            return Unusable("store")
+        if lock is None:
+            return reading
+        return replace(reading, facts=replace(reading.facts, locks=(*reading.facts.locks, lock)))

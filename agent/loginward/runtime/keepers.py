@@ -1,0 +1,159 @@
+"""Who counts an attempt: the directory, this agent, the offline tally, or a tally apart."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from loginward.core.attempts import AtLimit, Attempts, Granted, Outcome, Reserved
+from loginward.core.commands import Means, Reserve, Settle
+from loginward.core.facts import LockoutPolicy
+from loginward.core.owner import Owner, OwnerSetting, owner_of
+from loginward.core.readings import Copy, Fresh
+from loginward.core.status import LockCause
+from loginward.errors import StoreFault
+from loginward.store.attempts import DurableAttempts, OfflineAttempts, resource, screen
+from loginward.store.inflight import InFlightAttempts
+from loginward.store.record import AGENT, OFFLINE
+
+if TYPE_CHECKING:
+    from loginward.core.clock import Clock
+    from loginward.core.facts import AccountFacts
+    from loginward.core.status import Lock
+    from loginward.runtime.cases import Case
+    from loginward.settings import Settings
+    from loginward.store.store import Store
+
+_log = logging.getLogger(__name__)
+SPARED = 2  # what a lock screen leaves of a directory's limit to the other doors
+
+
+class Keepers:
+    """Finds the keepers of an attempt, and the locks that this agent keeps for an account.
+
+    Args:
+        embedded: The embedded directory, which counts in its own transaction; None: LDAP.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Clock, store: Store, embedded: Attempts | None
+    ) -> None:
+        lockout = settings.policy.lockout
+        self._setting = OwnerSetting(lockout.owner)
+        self._policy = LockoutPolicy(lockout.threshold, lockout.window_s, lockout.duration_s)
+        self._store = store
+        self._embedded = embedded
+        self.in_flight = InFlightAttempts(clock)
+        self._offline = OfflineAttempts(store, settings.policy.offline.max_failures)
+        self._lock = threading.Lock()
+        self._durable: dict[str, DurableAttempts] = {OFFLINE: self._offline}
+        self._seen_counting = False
+
+    def owner(self, account: AccountFacts) -> Owner:
+        """Return whose lockout governs this account."""
+        if self._embedded is not None:
+            return Owner.DIRECTORY
+        return owner_of(self._setting, account, seen_counting=self._seen_counting)
+
+    def notice(self, account: AccountFacts) -> None:
+        """Learn from facts whether a directory with an unreadable policy counts after all."""
+        by_directory = {LockCause.THRESHOLD, LockCause.BY_DIRECTORY}
+        if account.failures or any(lock.cause in by_directory for lock in account.locks):
+            self._seen_counting = True
+
+    def lock_of(self, reading: Fresh | Copy) -> Lock | None:
+        """Return the lock that this agent adds to what was read.
+
+        Online an offline lock is not applied, but not forgotten either.
+
+        Raises:
+            StoreFault: What is kept cannot be believed: refuse.
+        """
+        account = reading.facts
+        if self._embedded is not None:
+            return None
+        own = None
+        if self.owner(account) is Owner.AGENT:
+            own = self._store.lock_of(account.account_id, AGENT)
+        if own is None and isinstance(reading, Copy):
+            return self._store.lock_of(account.account_id, OFFLINE)
+        return own
+
+    def with_own_lock(self, account: AccountFacts) -> AccountFacts:
+        """Return facts read now with the lock that this agent itself keeps on the account."""
+        try:
+            lock = self.lock_of(Fresh(account))
+        except StoreFault:
+            return account
+        return account if lock is None else replace(account, locks=(*account.locks, lock))
+
+    def reserve(self, command: Reserve, case: Case) -> Reserved:
+        """Reserve one attempt with every keeper it concerns; all grant, or none keeps it."""
+        account = command.reading.facts
+        case.held.clear()
+        try:
+            for keeper, policy in self._of(account, command.means, case):
+                reserved = keeper.reserve(account, case.source, policy)
+                if not isinstance(reserved, Granted):
+                    self._release(account, case)
+                    return reserved
+                case.held.append((keeper, reserved.reservation))
+        except StoreFault as fault:
+            _log.warning("an attempt could not be counted: %s", fault.problem)
+            self._release(account, case)
+            return AtLimit(in_flight=0)
+        return Granted("held")
+
+    def settle(self, command: Settle, case: Case) -> Lock | None:
+        """End the attempt with every keeper that holds it; return the lock it tripped."""
+        return self._end(command.reading.facts, case, command.outcome)
+
+    def cleared(self, account_id: str) -> bool:
+        """End our own locks after an unlock or reset; return whether there was anything."""
+        self.in_flight.clear(account_id)
+        return self._store.clear_tallies(account_id)
+
+    def _release(self, account: AccountFacts, case: Case) -> None:
+        self._end(account, case, Outcome.NO_VERDICT)
+
+    def _end(self, account: AccountFacts, case: Case, outcome: Outcome) -> Lock | None:
+        tripped: Lock | None = None
+        for keeper, reservation in case.held:
+            try:
+                tripped = keeper.settle(account, reservation, outcome) or tripped
+            except StoreFault as fault:
+                _log.warning("an attempt could not be settled: %s", fault.problem)
+        case.held.clear()
+        return tripped
+
+    def _of(
+        self, account: AccountFacts, means: Means, case: Case
+    ) -> list[tuple[Attempts, LockoutPolicy]]:
+        """Return the keepers of an attempt, each with the policy it counts by."""
+        peer = case.request.peer
+        if means is Means.KEPT:
+            return [(self._kept_at(case), self._policy)]
+        if means is Means.VERIFIER:
+            return [(self._offline, self._policy)]
+        if self.owner(account) is Owner.AGENT:
+            name = AGENT if peer.uid == 0 or peer.named else screen(peer.uid)
+            return [(self._by_name(name), self._policy)]
+        policy = account.lockout or self._policy
+        counted = self._embedded or self.in_flight
+        if peer.uid == 0 or peer.named:
+            return [(counted, policy)]
+        spared = replace(policy, threshold=max(1, policy.threshold - SPARED))
+        apart = (self._by_name(screen(peer.uid)), spared)
+        return [apart] if self._embedded is not None else [apart, (self.in_flight, policy)]
+
+    def _kept_at(self, case: Case) -> DurableAttempts:
+        return self._by_name(resource(case.resource))
+
+    def _by_name(self, name: str) -> DurableAttempts:
+        with self._lock:
+            keeper = self._durable.get(name)
+            if keeper is None:
+                keeper = self._durable[name] = DurableAttempts(self._store, name)
+            return keeper

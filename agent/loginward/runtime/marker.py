@@ -1,0 +1,50 @@
+"""Keeps the marker file: whom the PAM module refuses while the daemon cannot be asked."""
+
+from __future__ import annotations
+
+import logging
+import pwd
+from typing import TYPE_CHECKING
+
+from loginward.core.clock import Deadline
+from loginward.core.names import index_form
+from loginward.errors import DirectoryUnavailable, StoreFault
+from loginward.runtime.access import uid_of
+from loginward.store.known import KnownMarker
+
+if TYPE_CHECKING:
+    from loginward.runtime.agent import Parts
+
+_log = logging.getLogger(__name__)
+_READ_S = 30.0
+
+
+class Marker:
+    """The names known here that this host has a uid for."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._file = KnownMarker(
+            parts.settings.state_dir, uid_of, parts.settings.policy.exempt_users
+        )
+
+    def update(self) -> None:
+        """Write the marker if the names have changed; a fault is logged, the old one stays."""
+        try:
+            self._file.update(self._names())
+        except (StoreFault, DirectoryUnavailable) as fault:
+            _log.warning("marker file not written: %s", fault)
+
+    def _names(self) -> tuple[str, ...]:
+        """Return the known names.
+
+        Of the embedded directory's, which may be many, those of this host's own users.
+        """
+        parts = self._parts
+        if parts.embedded is None:
+            return parts.store.names()
+        deadline = Deadline.after(_READ_S, parts.clock)
+        known = {index_form(one.name) for one in parts.directory.accounts(deadline).accounts}
+        return tuple(
+            entry.pw_name for entry in pwd.getpwall() if index_form(entry.pw_name) in known
+        )

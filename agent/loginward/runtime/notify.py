@@ -1,0 +1,57 @@
+"""Tells systemd how the daemon is (sd_notify(3)); nothing happens where it does not listen."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Send a state such as "READY=1"; return whether there was somebody to tell."""
+    path = environ.get("NOTIFY_SOCKET", "")
+    if not path:
+        return False
+    address = "\0" + path[1:] if path.startswith("@") else path
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sock:
+        sock.sendto(state.encode(), address)
+        return True
+    return False
+
+
+class Watchdog:
+    """Says at half the interval that systemd asks for that the daemon is well, while it is.
+
+    Args:
+        is_well: Asked each time; False lets systemd restart the daemon.
+    """
+
+    def __init__(
+        self, is_well: Callable[[], bool], environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self._is_well = is_well
+        usec = environ.get("WATCHDOG_USEC", "")
+        self._every_s = int(usec) / 2_000_000 if usec.isdecimal() else None
+        self._environ = environ
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Start, where systemd asks for it."""
+        if self._every_s:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop saying so."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every_s):
+            if self._is_well():
+                notify("WATCHDOG=1", self._environ)

@@ -1,0 +1,151 @@
+"""The login door's service: conversations driven turn by turn, answered, audited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loginward.core import decide
+from loginward.core.clock import Deadline
+from loginward.core.commands import Ask, Command, Done, Typed
+from loginward.core.decision import Decision
+from loginward.core.evidence import Proven
+from loginward.core.login import Login
+from loginward.core.readings import Copy, Fresh
+from loginward.core.reasons import Reason, Verdict
+from loginward.core.requests import Phase
+from loginward.doors.login.port import AskTurn, Conversation, ResultTurn
+from loginward.runtime.access import refusal_of
+from loginward.runtime.cases import PHASE_S, Case
+from loginward.runtime.throttle import sources_of
+from loginward.runtime.transactions import Transaction
+
+if TYPE_CHECKING:
+    from loginward.core.requests import LoginRequest
+    from loginward.core.secret import Secret
+    from loginward.runtime.agent import Parts
+
+CONVERSATION_S = 120.0
+
+
+class LoginService:
+    """Answers the login door."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def begin(self, request: LoginRequest) -> tuple[AskTurn | ResultTurn, Conversation]:
+        """Start judging a request; what it says never raises."""
+        talk = _Talk(self._parts, request)
+        return talk.start(), talk
+
+
+class _Talk:
+    """One request being answered.
+
+    Between two frames it is a value; a worker drives it while the daemon owes an answer.
+    """
+
+    def __init__(self, parts: Parts, request: LoginRequest) -> None:
+        self._parts = parts
+        self._request = request
+        self._began = parts.clock.monotonic()
+        self._login = Login(request, parts.clock.now)
+        self._first_password: Secret | None = None
+        self._case = Case(
+            request=request,
+            sources=sources_of(request),
+            deadline=Deadline.after(PHASE_S, parts.clock),
+        )
+
+    def start(self) -> AskTurn | ResultTurn:
+        """Return the first turn."""
+        parts, request = self._parts, self._request
+        if request.phase in {Phase.OPEN, Phase.CLOSE}:
+            note = parts.sessions.opened if request.phase is Phase.OPEN else parts.sessions.closed
+            note(request)
+            return _noted(request)
+        refused = refusal_of(request)
+        if refused is not None:
+            return self._end(Done(refused))
+        self._case.proof = parts.transactions.find(request)
+        parts.throttle.asked(self._case.sources)
+        reused = self._reused()
+        if reused is not None:
+            return self._end(reused)
+        return self._go_on(self._login.start())
+
+    def answer(self, typed: Secret) -> AskTurn | ResultTurn:
+        """Go on with what was typed."""
+        clock = self._parts.clock
+        if clock.monotonic() - self._began > CONVERSATION_S:
+            return self._end(Done(decide.malformed()))
+        self._first_password = self._first_password or typed
+        self._case.deadline = Deadline.after(PHASE_S, clock)
+        return self._go_on(self._login.resume(Typed(typed)))
+
+    def hang_up(self) -> None:
+        """Forget what was typed; a check in flight goes on and is settled."""
+        self._first_password = None
+
+    def _reused(self) -> Done | None:
+        """Judge the account phase on the facts that the authenticate just read, if they hold."""
+        parts, proof = self._parts, self._case.proof
+        if self._request.phase is not Phase.ACCT or proof is None:
+            return None
+        reading = parts.transactions.reading_of(proof)
+        if reading is None or parts.knowledge.generation(proof.account_id) != proof.generation:
+            return None
+        gathered = parts.gatherer.for_asker(reading, self._case)
+        decision = decide.account(
+            gathered.reading, gathered.asker, gathered.rules, parts.clock.now()
+        )
+        return Done(decision, gathered.reading)
+
+    def _go_on(self, command: Command) -> AskTurn | ResultTurn:
+        command = self._parts.driver.run(self._login, command, self._case)
+        if isinstance(command, Ask):
+            return self._parts.answers.ask(self._request, command)
+        return self._end(command)
+
+    def _end(self, done: Done) -> ResultTurn:
+        parts = self._parts
+        elapsed_s = parts.clock.monotonic() - self._began
+        reference = parts.recorder.decided(self._request, self._case, done, elapsed_s)
+        parts.metrics.decided(self._request, done, elapsed_s)
+        transaction = self._keep_proof(done)
+        turn = parts.answers.result(
+            self._request, done, elapsed_s=elapsed_s, reference=reference, transaction=transaction
+        )
+        password, self._first_password = self._first_password, None
+        if password is not None and done.deserves_verifier and isinstance(done.reading, Fresh):
+            parts.knowledge.proven(done.reading.facts, password, self._case.generation)
+        return turn
+
+    def _keep_proof(self, done: Done) -> str:
+        """Return the id by which a later phase finds this proof; none for what proves nothing."""
+        request, reading = self._request, done.reading
+        if not done.decision.lets_in or not isinstance(done.checked, Proven):
+            return request.transaction if request.phase is not Phase.AUTHN else ""
+        if not isinstance(reading, Fresh | Copy):
+            return ""
+        proof = Transaction(
+            account_id=reading.facts.account_id,
+            checked=None if done.changed else done.checked,
+            reading=reading if isinstance(reading, Fresh) and not done.changed else None,
+            generation=self._case.generation,
+            at=self._parts.clock.monotonic(),
+            real_uid=request.peer.real_uid,
+            service=request.service,
+        )
+        return self._parts.transactions.keep(proof)
+
+
+def _noted(request: LoginRequest) -> ResultTurn:
+    """Return the answer to open and close, which never fail a login."""
+    allow = Decision(verdict=Verdict.ALLOW, reason=Reason.OK)
+    return ResultTurn(
+        verdict=allow.verdict,
+        reason=allow.reason,
+        reference="",
+        transaction=request.transaction,
+    )

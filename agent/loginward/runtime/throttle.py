@@ -1,0 +1,150 @@
+"""Bounds for one source, so that trying many accounts from one place stops early.
+
+Each request has several sources, each with its own bounds: checks a minute, and different accounts
+that failed within a window (security.md 5). Five failures of one account from one source are no
+business of ours here: they lock it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from loginward.runtime.sources import CLIENT, Sources, sources_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loginward.core.clock import Clock
+
+__all__ = ["Sources", "Throttle", "sources_of"]
+
+V = TypeVar("V")
+ACCOUNTS_FAILING: Final = 10  # different accounts, from one source, within the window
+CLIENT_ACCOUNTS_FAILING: Final = 50  # or a tenth of its users of the last week, if that is more
+PROVEN_FOR: Final = timedelta(days=30)
+_WEEK: Final = timedelta(days=7)
+_MINUTE: Final = timedelta(minutes=1)
+_SOURCES: Final = 20_000
+_PROVEN: Final = 5_000  # accounts of one source
+
+
+class _Seen:
+    """What one source did of late."""
+
+    __slots__ = ("asked", "failing")
+
+    def __init__(self, most_asked: int) -> None:
+        self.asked: deque[datetime] = deque(maxlen=most_asked)
+        self.failing: OrderedDict[str, datetime] = OrderedDict()  # the oldest first
+
+    def drop_old(self, now: datetime, window: timedelta) -> None:
+        """Forget what is older than its window; what a corrected clock left ahead, too."""
+        while self.asked and not timedelta(0) <= now - self.asked[0] < _MINUTE:
+            self.asked.popleft()
+        while self.failing and not timedelta(0) <= now - next(iter(self.failing.values())) < window:
+            self.failing.popitem(last=False)
+
+
+class Throttle:
+    """Counts by source; bounded tables, safe for many threads.
+
+    Args:
+        per_min: Checks a minute from one source that is no client; None: no bound.
+        window: For how long a failing account counts.
+    """
+
+    def __init__(self, clock: Clock, *, per_min: int | None, window: timedelta) -> None:
+        self._clock = clock
+        self._per_min = per_min
+        self._window = window
+        self._lock = threading.Lock()
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
+        self._proven: OrderedDict[str, OrderedDict[str, datetime]] = OrderedDict()
+
+    def asked(self, sources: Sources) -> None:
+        """Count one request that may lead to a check."""
+        now = self._clock.now()
+        with self._lock:
+            for key in sources.keys:
+                self._of(key).asked.append(now)
+
+    def throttled_until(self, sources: Sources, account_id: str) -> datetime | None:
+        """Return until when requests for this account are refused; None: they are not.
+
+        An account that failed from there already is not refused: its own tally is for that. One
+        that this source has proven within 30 days is not kept out by the failures of others.
+
+        Args:
+            sources: Where the request comes from.
+            account_id: Stable id; for a name that nobody has, what stands for it.
+        """
+        now = self._clock.now()
+        ends = []
+        with self._lock:
+            for key in sources.keys:
+                seen = self._seen.get(key)
+                if seen is None:
+                    continue
+                seen.drop_old(now, self._window)
+                if self._is_hurried(key, seen):
+                    ends.append(seen.asked[0] + _MINUTE)
+                if self._is_spraying(key, seen, account_id, now):
+                    ends.append(next(iter(seen.failing.values())) + self._window)
+        return max(ends, default=None)
+
+    def failed(self, sources: Sources, account_id: str) -> None:
+        """Count a wrong password, or a name that nobody has."""
+        now = self._clock.now()
+        with self._lock:
+            for key in sources.keys:
+                failing = self._of(key).failing
+                failing[account_id] = now
+                failing.move_to_end(account_id)
+                while len(failing) > _PROVEN:
+                    failing.popitem(last=False)
+
+    def proven(self, sources: Sources, account_id: str) -> None:
+        """Take note that this source has proven this account."""
+        now = self._clock.now()
+        with self._lock:
+            for key in sources.keys:
+                seen = self._seen.get(key)
+                if seen is not None:
+                    seen.failing.pop(account_id, None)
+                proven = _latest(self._proven, key, OrderedDict[str, datetime])
+                proven[account_id] = now
+                proven.move_to_end(account_id)
+                while len(proven) > _PROVEN:
+                    proven.popitem(last=False)
+
+    def _is_hurried(self, key: str, seen: _Seen) -> bool:
+        if self._per_min is None or key.startswith(CLIENT):
+            return False
+        return len(seen.asked) > self._per_min
+
+    def _is_spraying(self, key: str, seen: _Seen, account_id: str, now: datetime) -> bool:
+        if account_id in seen.failing or len(seen.failing) < ACCOUNTS_FAILING:
+            return False
+        proven = self._proven.get(key, {})
+        if account_id in proven and now - proven[account_id] <= PROVEN_FOR:
+            return False
+        if not key.startswith(CLIENT):
+            return True
+        users = sum(1 for at in proven.values() if now - at <= _WEEK)
+        return len(seen.failing) >= max(CLIENT_ACCOUNTS_FAILING, users // 10)
+
+    def _of(self, key: str) -> _Seen:
+        return _latest(self._seen, key, lambda: _Seen((self._per_min or 0) + 1))
+
+
+def _latest(table: OrderedDict[str, V], key: str, new: Callable[[], V]) -> V:
+    """Return the entry, made if need be; the table stays bounded, the longest unused go."""
+    if key not in table:
+        table[key] = new()
+    table.move_to_end(key)
+    while len(table) > _SOURCES:
+        table.popitem(last=False)
+    return table[key]
