@@ -62,17 +62,22 @@ class Flights:
             others[:] = [f for f in others if f is not flight]
             if not others:
                 self._by_account.pop(flight.account_id, None)
-            self._ends += 1
-            self._ended.notify_all()
         flight.checked = checked
         flight.landed.set()
+        self.note_end()
+
+    def note_end(self) -> None:
+        """Tell who waits that an attempt has ended, be it a flight or one that nobody can join."""
+        with self._lock:
+            self._ends += 1
+            self._ended.notify_all()
 
     def ends(self) -> int:
-        """Return how many flights have ended; give it to `wait_for_end`."""
+        """Return how many attempts have ended; give it to `wait_for_end`."""
         with self._lock:
             return self._ends
 
     def wait_for_end(self, seen: int, deadline: Deadline) -> bool:
-        """Wait until another flight has ended; False: none did before the deadline."""
+        """Wait until another attempt has ended; False: none did before the deadline."""
         with self._lock:
             return self._ended.wait_for(lambda: self._ends != seen, timeout=deadline.left)
