@@ -6,7 +6,7 @@ Source: agent/native/lw_protocol.h, which fixes every number; a test holds both 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.reasons import Reason, Verdict
@@ -85,7 +85,7 @@ class Begin:
     tty: str = ""
     rhost: str = ""
     ruser: str = ""
-    flags: Flag = Flag(0)
+    flags: Flag = field(default=Flag(0))
     transaction: str = ""
 
 
