@@ -54,7 +54,7 @@ class Slapd:
         certificate: What it shows; one of a new authority unless given.
         ca_file: That certificate's authority; needed with `certificate`.
         read_only: Refuse every change (rc 53).
-        size_limit: Entries that one search returns at most without paging.
+        size_limit: Entries that one search returns at most, as in slapd.conf(5).
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Slapd:
         certificate: Pair | None = None,
         ca_file: Path | None = None,
         read_only: bool = False,
-        size_limit: int = 500,
+        size_limit: int | str = 500,
     ) -> None:
         demand_packages()
         self.folder = folder
@@ -234,7 +234,6 @@ class Slapd:
             who.ROOT_DN,
             who.ROOT_PASSWORD,
             client_strategy=ldap3.SAFE_SYNC,
-            auto_bind=True,
             receive_timeout=20,
         )
 
@@ -320,7 +319,7 @@ def _config(
     use_lockout: bool,
     lastbind: bool,
     read_only: bool,
-    size_limit: int,
+    size_limit: int | str,
 ) -> str:
     policy = ""
     if ppolicy:

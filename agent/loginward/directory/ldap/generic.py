@@ -45,13 +45,18 @@ class Read:
     groups: frozenset[str]
 
 
+def id_of(entry: Entry) -> str:
+    """Return the id that survives a change of name; its DN where the server keeps none."""
+    return next(filter(None, map(entry.text, IDS)), entry.dn)
+
+
 def base_facts(read: Read) -> AccountFacts:
     """Return the facts that need no password policy; locks and failures are unknown."""
     entry = read.entry
     due = shadow.due_at(entry)
     unreadable = _UNKNOWN if read.has_password is not None else _UNKNOWN | {Fact.PASSWORD}
     return AccountFacts(
-        account_id=next(filter(None, map(entry.text, IDS)), entry.dn),
+        account_id=id_of(entry),
         name=entry.text(read.login_attribute),
         ref=entry.dn,
         read_at=read.at,

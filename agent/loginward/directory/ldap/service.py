@@ -21,7 +21,7 @@ from loginward.directory.ldap.entry import Entry
 from loginward.errors import DirectoryUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from loginward.core.clock import Deadline
     from loginward.core.secret import Secret
@@ -154,7 +154,11 @@ class Service:
         return self._read(run, deadline)
 
     def modify(
-        self, dn: str, replace: dict[str, Sequence[bytes]], deadline: Deadline, *controls: Control
+        self,
+        dn: str,
+        replace: Mapping[str, Sequence[bytes]],
+        deadline: Deadline,
+        *controls: Control,
     ) -> Result:
         """Replace attributes of one entry in one operation; no values removes them.
 

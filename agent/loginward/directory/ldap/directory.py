@@ -1,0 +1,151 @@
+"""The directory on LDAP servers as the rest of the program sees it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from loginward.core.changes import Changed, ChangeProblem, NotChanged
+from loginward.core.evidence import Checked, NoVerdict, Proven, Wrong
+from loginward.directory.ldap import tls, unread, verdict
+from loginward.directory.ldap.admin import NOT_CONFIGURED, Admin
+from loginward.directory.ldap.binder import Binder
+from loginward.directory.ldap.dialling import Dialler
+from loginward.directory.ldap.reader import Reader
+from loginward.directory.ldap.servers import Servers
+from loginward.directory.ldap.service import Service
+from loginward.directory.port import Act, Done, Listing, NotDone, ServerHealth
+from loginward.errors import ConfigError, DirectoryUnavailable
+
+if TYPE_CHECKING:
+    from loginward.core.clock import Clock, Deadline
+    from loginward.core.facts import AccountFacts
+    from loginward.core.secret import Secret
+    from loginward.settings.directory import Account, Directory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """Passwords of the agent's own accounts; None where no such account is configured."""
+
+    service: Secret | None = None
+    admin: Secret | None = None
+
+
+class LdapDirectory:
+    """A `Directory` on one or more LDAP servers. Safe to use from many threads.
+
+    Args:
+        settings: With `kind: ldap`.
+
+    Raises:
+        ConfigError: The authorities to trust cannot be read, or an account has no password.
+    """
+
+    def __init__(self, settings: Directory, secrets: Secrets, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._servers = Servers.configured(settings, clock)
+        self._dialler = Dialler(tls.trust(settings.ca_file))
+        self._binder = Binder(self._servers, self._dialler)
+        self._service = self._as(settings.service_account, secrets.service, "service_account")
+        self._reader = None if self._service is None else Reader(settings, self._service, clock)
+        self._admin_service = self._as(settings.admin_account, secrets.admin, "admin_account")
+        self._admin: Admin | None = None
+        if self._admin_service is not None:
+            reader = Reader(settings, self._admin_service, clock)
+            self._admin = Admin(self._admin_service, reader, clock)
+
+    def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
+        """Return the one account of that login name."""
+        if self._reader is not None:
+            return self._reader.find(name, deadline)
+        return unread.account_of(self._settings.users.dn_template or "", name, self._clock.now())
+
+    def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
+        """Read the entry again; None: it is gone."""
+        if self._reader is not None:
+            return self._reader.read(account, deadline)
+        return replace(account, read_at=self._clock.now())
+
+    def check(self, account: AccountFacts, password: Secret, deadline: Deadline) -> Checked:
+        """Check a password with one bind."""
+        if not account.ref.strip() or not password.well_formed:
+            return NoVerdict("password")  # it would bind as nobody, with success
+        try:
+            return verdict.checked(self._binder.bind(account.ref, password, deadline))
+        except DirectoryUnavailable as problem:
+            return NoVerdict(problem.stage)
+
+    def change(
+        self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline
+    ) -> Changed | NotChanged:
+        """Change a person's own password, on a connection of their own that is then closed."""
+        if not account.ref.strip() or not old.well_formed:
+            return NotChanged(ChangeProblem.WRONG_OLD)
+        if not new.well_formed:
+            return NotChanged(ChangeProblem.TOO_WEAK)
+        kept = self._binder.open_alone(deadline)
+        try:
+            bound = kept.bind(account.ref, old)
+            proof = verdict.checked(bound)
+            if bound.operation.result.code != 0 or not isinstance(proof, Proven):
+                return _not_bound(proof)
+            outcome = verdict.changed(kept.change_password(old, new))
+        finally:
+            kept.channel.close()
+        return outcome if isinstance(outcome, NotChanged) else self._dated(account, deadline)
+
+    def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
+        """Carry out an administrator's act through the account configured for it."""
+        if self._admin is None:
+            return NotDone(NOT_CONFIGURED)
+        return self._admin.carry_out(account, act, deadline)
+
+    def accounts(self, deadline: Deadline) -> Listing:
+        """Return every account; without a service account none can be listed."""
+        if self._reader is None:
+            return Listing((), "directory.service_account is not set")
+        return self._reader.accounts(deadline)
+
+    def health(self) -> tuple[ServerHealth, ...]:
+        """Return the servers as last seen."""
+        return self._servers.health()
+
+    def close(self) -> None:
+        """Close every connection; idempotent."""
+        self._binder.close()
+        for service in (self._service, self._admin_service):
+            if service is not None:
+                service.close()
+
+    def _as(self, account: Account | None, password: Secret | None, key: str) -> Service | None:
+        if account is None:
+            return None
+        option = f"directory.{key}"
+        if password is None:
+            raise ConfigError(f"{option}.password_file", "must hold a password")
+        return Service(self._servers, self._dialler, account.dn, password, option)
+
+    def _dated(self, account: AccountFacts, deadline: Deadline) -> Changed:
+        """Return when the directory says it was changed; a silent one undoes no change."""
+        with contextlib.suppress(DirectoryUnavailable):
+            if (found := self.read(account, deadline)) is not None:
+                return Changed(found.changed_at)
+        return Changed()
+
+
+def _not_bound(proof: Checked) -> NotChanged:
+    """Return why a change could not begin.
+
+    Raises:
+        DirectoryUnavailable: Nothing was learnt.
+    """
+    match proof:
+        case Wrong(said=said):
+            return NotChanged(ChangeProblem.WRONG_OLD, said)
+        case NoVerdict(stage=stage):
+            raise DirectoryUnavailable(stage)
+        case _:
+            return NotChanged(ChangeProblem.NOT_ALLOWED, proof.said)

@@ -1,0 +1,47 @@
+"""The password policies of the server, read once and again after a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loginward.directory.ldap import policy
+
+if TYPE_CHECKING:
+    from loginward.core.clock import Clock, Deadline
+    from loginward.directory.ldap.entry import Entry
+    from loginward.directory.ldap.service import Service
+
+VALID_S = 15.0
+
+
+class Policies:
+    """Policies by DN. Safe to use from many threads: at worst one is read twice."""
+
+    def __init__(self, service: Service, default_dn: str | None, clock: Clock) -> None:
+        self._service = service
+        self._default_dn = default_dn
+        self._clock = clock
+        self._known: dict[str, tuple[float, policy.Policy | None]] = {}
+
+    def dn_for(self, entry: Entry) -> str | None:
+        """Return the DN of the policy of an account, as far as anybody says."""
+        return entry.text("pwdPolicySubentry") or self._default_dn
+
+    def for_entry(self, entry: Entry, deadline: Deadline) -> policy.Policy | None:
+        """Return the policy of an account; None: nobody says which, or it cannot be read.
+
+        Raises:
+            DirectoryUnavailable: The server does not answer.
+        """
+        dn = self.dn_for(entry)
+        if dn is None:
+            return None
+        now = self._clock.monotonic()
+        if dn in self._known and now < self._known[dn][0] + VALID_S:
+            return self._known[dn][1]
+        found = self._service.search(
+            dn, "(objectClass=pwdPolicy)", policy.ATTRIBUTES, deadline, scope="BASE"
+        )
+        read = policy.policy_of(found[0]) if found else None
+        self._known[dn] = (now, read)
+        return read

@@ -1,0 +1,202 @@
+"""Accounts as the service account reads them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ldap3.utils.conv import escape_filter_chars
+
+from loginward.directory.ldap import flavour, generic, openldap, shadow
+from loginward.directory.ldap.policies import Policies
+from loginward.directory.ldap.rights import HAS_PASSWORD, USABILITY, Prober
+from loginward.directory.port import Listing
+from loginward.wire.ldap import usability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loginward.core.clock import Clock, Deadline
+    from loginward.core.facts import AccountFacts
+    from loginward.directory.ldap.entry import Entry
+    from loginward.directory.ldap.policy import Policy
+    from loginward.directory.ldap.service import Service
+    from loginward.settings.directory import Directory, Flavour
+
+_log = logging.getLogger(__name__)
+
+_BY_NAME = frozenset({"memberuid"})  # members are names, not DNs (RFC 2307)
+
+
+class Reader:
+    """Finds and reads accounts; what it cannot read it calls unreadable."""
+
+    def __init__(self, settings: Directory, service: Service, clock: Clock) -> None:
+        self._settings = settings
+        self._users = settings.users
+        self._service = service
+        self._clock = clock
+        self._prober = Prober(service, settings.users, clock)
+        self._policies = Policies(service, settings.ppolicy_dn, clock)
+        self._detected: Flavour | None = None
+        self._attributes = (
+            settings.users.login_attribute,
+            *generic.IDS,
+            *openldap.STATUS,
+            *shadow.ATTRIBUTES,
+        )
+
+    def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
+        """Return the one account of that name; two are none, for either may be meant."""
+        wanted = f"({self._users.login_attribute}={escape_filter_chars(name)})"
+        found = self._service.search(
+            self._users.base_dn or "",
+            f"(&{wanted}{self._users.filter})",
+            self._attributes,
+            deadline,
+            size_limit=2,
+            controls=[USABILITY],
+        )
+        if len(found) > 1:
+            _log.warning("the directory has several entries of the login name %r", name)
+        return self._facts(found[0], deadline) if len(found) == 1 else None
+
+    def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
+        """Return an account again, wherever it was moved; None: it is gone."""
+        found = self._service.search(
+            account.ref,
+            self._users.filter,
+            self._attributes,
+            deadline,
+            scope="BASE",
+            controls=[USABILITY],
+        )
+        if found and account.account_id in {generic.id_of(found[0]), account.ref}:
+            return self._facts(found[0], deadline)
+        wanted = "".join(
+            f"({name}={escape_filter_chars(account.account_id)})" for name in generic.IDS
+        )
+        moved = self._service.search(
+            self._users.base_dn or "",
+            f"(&(|{wanted}){self._users.filter})",
+            self._attributes,
+            deadline,
+            size_limit=2,
+            controls=[USABILITY],
+        )
+        return self._facts(moved[0], deadline) if len(moved) == 1 else None
+
+    def policy_of(self, dn: str, deadline: Deadline) -> Policy | None:
+        """Return the policy of the account at a DN; None: unknown."""
+        found = self._service.search(
+            dn, "(objectClass=*)", ["pwdPolicySubentry"], deadline, scope="BASE"
+        )
+        return self._policies.for_entry(found[0], deadline) if found else None
+
+    def accounts(self, deadline: Deadline) -> Listing:
+        """Return every account, page by page."""
+        base, people = self._users.base_dn or "", self._users.filter
+        entries, cut = self._service.pages(base, people, self._attributes, deadline, [USABILITY])
+        having, _ = self._service.pages(base, f"(&{people}{HAS_PASSWORD})", ["1.1"], deadline)
+        with_password = {entry.dn for entry in having}
+        groups = self._all_groups(deadline)
+        found = (
+            self._facts_with(
+                entry,
+                deadline,
+                matches=entry.dn in with_password,
+                groups=groups.get(self._member(entry), frozenset()),
+            )
+            for entry in entries
+            if entry.text(self._users.login_attribute)
+        )
+        return Listing(tuple(found), cut)
+
+    def is_openldap(self, deadline: Deadline) -> bool:
+        """Return whether the server is, or is said to be, an OpenLDAP."""
+        return self._flavour(deadline) == "openldap"
+
+    def _facts(self, entry: Entry, deadline: Deadline) -> AccountFacts:
+        matches = usability.OID not in entry.controls and bool(
+            self._service.search(entry.dn, HAS_PASSWORD, ["1.1"], deadline, scope="BASE")
+        )
+        return self._facts_with(
+            entry, deadline, matches=matches, groups=self._groups_of(entry, deadline)
+        )
+
+    def _facts_with(
+        self, entry: Entry, deadline: Deadline, *, matches: bool, groups: frozenset[str]
+    ) -> AccountFacts:
+        has_password, said = self._has_password(entry, deadline, matches=matches)
+        read = generic.Read(
+            entry=entry,
+            at=self._clock.now(),
+            login_attribute=self._users.login_attribute,
+            has_password=has_password,
+            password_said=said,
+            groups=groups,
+        )
+        if not self.is_openldap(deadline):
+            return generic.base_facts(read)
+        shows = any(entry.texts(name) for name in openldap.STATUS)
+        return openldap.facts_of(
+            read,
+            self._policies.for_entry(entry, deadline),
+            status_readable=shows or self._prober.rights(deadline).status,
+        )
+
+    def _has_password(
+        self, entry: Entry, deadline: Deadline, *, matches: bool
+    ) -> tuple[bool | None, str]:
+        """Return whether one is set: "not shown" proves it only with the right to see others'."""
+        if usability.OID in entry.controls:
+            return True, "account usability control: present"
+        if matches:
+            return True, "userPassword: present"
+        rights = self._prober.rights(deadline)
+        if rights.password:
+            return False, "userPassword: absent"
+        if rights.usability and self._policies.dn_for(entry) is not None:
+            return False, "account usability control: absent"
+        return None, "userPassword: not shown"
+
+    def _flavour(self, deadline: Deadline) -> Flavour:
+        if self._settings.flavour != "auto":
+            return self._settings.flavour
+        if self._detected is None:
+            root = self._service.search(
+                "", "(objectClass=*)", flavour.ATTRIBUTES, deadline, scope="BASE"
+            )
+            self._detected = flavour.flavour_of(root[0]) if root else "generic"
+        return self._detected
+
+    def _member(self, entry: Entry) -> str:
+        by_name = self._settings.groups.member_attribute.lower() in _BY_NAME
+        return entry.text(self._users.login_attribute) if by_name else entry.dn.lower()
+
+    def _groups_of(self, entry: Entry, deadline: Deadline) -> frozenset[str]:
+        groups = self._settings.groups
+        if groups.base_dn is None:
+            return frozenset()
+        by_name = groups.member_attribute.lower() in _BY_NAME
+        member = entry.text(self._users.login_attribute) if by_name else entry.dn
+        wanted = f"({groups.member_attribute}={escape_filter_chars(member)})"
+        found = self._service.search(groups.base_dn, wanted, ["cn"], deadline)
+        return frozenset(filter(None, (group.text("cn") for group in found)))
+
+    def _all_groups(self, deadline: Deadline) -> Mapping[str, frozenset[str]]:
+        """Return the groups of everybody, by member."""
+        groups = self._settings.groups
+        if groups.base_dn is None:
+            return {}
+        attribute = groups.member_attribute
+        by_name = attribute.lower() in _BY_NAME
+        found, _ = self._service.pages(
+            groups.base_dn, f"({attribute}=*)", ["cn", attribute], deadline
+        )
+        members: dict[str, frozenset[str]] = {}
+        for group in found:
+            for member in group.texts(attribute):
+                key = member if by_name else member.lower()
+                members[key] = members.get(key, frozenset()) | {group.text("cn")}
+        return members
