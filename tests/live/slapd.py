@@ -55,6 +55,7 @@ class Slapd:
         ca_file: That certificate's authority; needed with `certificate`.
         read_only: Refuse every change (rc 53).
         size_limit: Entries that one search returns at most, as in slapd.conf(5).
+        limits: Other limits for somebody, as in slapd.conf(5).
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Slapd:
         ca_file: Path | None = None,
         read_only: bool = False,
         size_limit: int | str = 500,
+        limits: str = "",
     ) -> None:
         demand_packages()
         self.folder = folder
@@ -93,6 +95,7 @@ class Slapd:
             lastbind=lastbind,
             read_only=read_only,
             size_limit=size_limit,
+            limits=limits,
         )
         (folder / "slapd.conf").write_text(config)
         ldif = folder / "init.ldif"
@@ -320,6 +323,7 @@ def _config(
     lastbind: bool,
     read_only: bool,
     size_limit: int | str,
+    limits: str,
 ) -> str:
     policy = ""
     if ppolicy:
@@ -349,6 +353,7 @@ directory {folder}/db
 maxsize 268435456
 dbnosync
 {"readonly on" if read_only else ""}
+{f"limits {limits}" if limits else ""}
 index objectClass,entryUUID,entryCSN,uid,member,memberUid eq
 lastbind {"on" if lastbind else "off"}
 overlay syncprov

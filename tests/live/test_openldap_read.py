@@ -178,7 +178,8 @@ def test_a_server_without_a_policy(slapd_plain):
         for name, state in (("active", UserState.ACTIVE), ("shadowexp", UserState.SUSPENDED)):
             facts = found(other, name)
             assert status_at(facts, CLOCK.now()).state is state
-            assert facts.counts is None
+            assert facts.counts is False
+            assert not {Fact.LOCK, Fact.STATE, Fact.EXPIRY} & facts.unreadable
         expired = status_at(found(other, "shadowmax"), CLOCK.now())
         assert expired.statuses == EXPIRED
 

@@ -75,6 +75,8 @@ class Channel:
             OSError: The connection broke, or out of time (TimeoutError).
         """
         while True:
+            if self.deadline.passed:  # a peer that always has more to say waits for nobody
+                raise TimeoutError("out of time")
             try:
                 return self._sock.recv(size)
             except (ssl.SSLWantReadError, BlockingIOError):

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from loginward.wire.ldap import ppolicy
+
 if TYPE_CHECKING:
     from loginward.directory.ldap.entry import Entry
     from loginward.settings.directory import Flavour
 
 ATTRIBUTES = ("objectClass", "vendorName", "supportedCapabilities", "supportedControl")
 _ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
+
+
+def has_policies(root: Entry) -> bool:
+    """Return whether an OpenLDAP applies password policies; one that does not locks nobody."""
+    return ppolicy.OID in root.texts("supportedControl")
 
 
 def flavour_of(root: Entry) -> Flavour:

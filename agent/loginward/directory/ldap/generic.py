@@ -62,7 +62,6 @@ def base_facts(read: Read) -> AccountFacts:
         read_at=read.at,
         ends_at=shadow.ends_at(entry),
         has_password=read.has_password,
-        changed_at=shadow.changed_at(entry),
         due=() if due is None else (DueDate(due, ExpiryCause.AGING),),
         must_change=shadow.must_change(entry),
         failures=None,

@@ -73,7 +73,7 @@ def facts_of(read: Read, policy: Policy | None, *, status_readable: bool) -> Acc
         starts_at=entry.moment("pwdStartTime"),
         ends_at=_earliest(entry.moment("pwdEndTime"), facts.ends_at),
         has_password=facts.has_password,
-        changed_at=changed or facts.changed_at,
+        changed_at=changed,  # a day, as shadow(5) counts, would tell no two passwords apart
         due=_due(changed, policy) + facts.due,
         must_change=facts.must_change or _must_change(entry, policy),
         locks=() if policy is None else _locks(entry, policy, read.at),

@@ -49,6 +49,20 @@ class Policy:
     max_idle_s: int | None
 
 
+NO_POLICY = Policy(
+    dn="none",
+    max_age_s=None,
+    warn_s=None,
+    grace=0,
+    grace_s=None,
+    must_change=False,
+    locks=False,
+    lock_s=None,
+    lockout=None,
+    max_idle_s=None,
+)
+
+
 def policy_of(entry: Entry) -> Policy:
     """Return the policy in an entry."""
     locks = entry.flag("pwdLockout")

@@ -9,6 +9,7 @@ from ldap3.utils.conv import escape_filter_chars
 
 from loginward.directory.ldap import flavour, generic, openldap, shadow
 from loginward.directory.ldap.policies import Policies
+from loginward.directory.ldap.policy import NO_POLICY
 from loginward.directory.ldap.rights import HAS_PASSWORD, USABILITY, Prober
 from loginward.directory.port import Listing
 from loginward.wire.ldap import usability
@@ -38,7 +39,7 @@ class Reader:
         self._clock = clock
         self._prober = Prober(service, settings.users, clock)
         self._policies = Policies(service, settings.ppolicy_dn, clock)
-        self._detected: Flavour | None = None
+        self._detected: tuple[Flavour, bool] | None = None
         self._attributes = (
             settings.users.login_attribute,
             *generic.IDS,
@@ -114,7 +115,7 @@ class Reader:
 
     def is_openldap(self, deadline: Deadline) -> bool:
         """Return whether the server is, or is said to be, an OpenLDAP."""
-        return self._flavour(deadline) == "openldap"
+        return self._kind(deadline)[0] == "openldap"
 
     def _facts(self, entry: Entry, deadline: Deadline) -> AccountFacts:
         matches = usability.OID not in entry.controls and bool(
@@ -138,6 +139,8 @@ class Reader:
         )
         if not self.is_openldap(deadline):
             return generic.base_facts(read)
+        if not self._kind(deadline)[1]:
+            return openldap.facts_of(read, NO_POLICY, status_readable=True)
         shows = any(entry.texts(name) for name in openldap.STATUS)
         return openldap.facts_of(
             read,
@@ -160,14 +163,21 @@ class Reader:
             return False, "account usability control: absent"
         return None, "userPassword: not shown"
 
-    def _flavour(self, deadline: Deadline) -> Flavour:
-        if self._settings.flavour != "auto":
-            return self._settings.flavour
+    def _kind(self, deadline: Deadline) -> tuple[Flavour, bool]:
+        """Return the flavour, as set or detected, and whether the server has policies.
+
+        Where the root entry is not shown, it may have.
+        """
         if self._detected is None:
-            root = self._service.search(
+            found = self._service.search(
                 "", "(objectClass=*)", flavour.ATTRIBUTES, deadline, scope="BASE"
             )
-            self._detected = flavour.flavour_of(root[0]) if root else "generic"
+            root = found[0] if found else None
+            kind = self._settings.flavour
+            if kind == "auto":
+                kind = "generic" if root is None else flavour.flavour_of(root)
+            shown = root is not None and root.texts("supportedControl")
+            self._detected = kind, root is None or not shown or flavour.has_policies(root)
         return self._detected
 
     def _member(self, entry: Entry) -> str:

@@ -30,11 +30,6 @@ def due_at(entry: Entry) -> datetime | None:
     return _day(changed + most)
 
 
-def changed_at(entry: Entry) -> datetime | None:
-    """Return the day on which the password was changed."""
-    return _day(entry.number("shadowLastChange"))
-
-
 def must_change(entry: Entry) -> bool:
     """Return whether shadowLastChange is 0: to be changed at the next login."""
     return entry.number("shadowLastChange") == 0
