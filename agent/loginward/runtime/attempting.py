@@ -104,6 +104,8 @@ class AttemptDesk:
 
     def _land(self, case: Case, checked: Checked) -> None:
         flight: Flight | None = case.flight
-        if flight is not None:
-            case.flight = None
-            self._memory.flights.land(flight, checked)
+        if flight is None:
+            self._memory.flights.note_end()
+            return
+        case.flight = None
+        self._memory.flights.land(flight, checked)

@@ -15,21 +15,38 @@ from typing import TYPE_CHECKING, Final
 from loginward.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
     from pathlib import Path
 
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NO_NEW_PRIVS: Final = 38
+_MCL_ALL_ON_FAULT: Final = 1 | 2 | 4  # MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT: costs no memory
 _SWITCH_S: Final = 0.0005  # one thread that computes does not hold the others for 5 ms
+_UNWANTED: Final = ("LD_", "PYTHON", "MALLOC_", "GCONV_", "LOCPATH", "OPENSSL_", "SSLKEYLOGFILE")
 
 
-def harden() -> None:
-    """Leave no core, let nobody attach, write nothing that others can read."""
+def harden() -> tuple[str, ...]:
+    """Leave no core, let nobody attach, swap nothing, write nothing that others can read.
+
+    Returns:
+        What this process has not the right to do, for the log.
+    """
     os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    clean_environment(os.environ)
     sys.setswitchinterval(_SWITCH_S)
+    if not sys.platform.startswith("linux"):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        return ("memory is not kept from swap on this system",)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _prctl(_PR_SET_DUMPABLE, 0)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    return () if _lock_memory() else ("memory is not kept from swap: no right to lock it",)
+
+
+def clean_environment(environ: MutableMapping[str, str]) -> None:
+    """Drop what would change how a program started from here loads and reads code."""
+    for name in [name for name in environ if name.startswith(_UNWANTED)]:
+        del environ[name]
 
 
 def user_to_become(name: str | None, default: str) -> pwd.struct_passwd | None:
@@ -75,10 +92,39 @@ def become(user: pwd.struct_passwd) -> None:
     Raises:
         ConfigError: The kernel did not take them all away.
     """
-    os.setgroups([])
-    os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
-    os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
-    if os.getresuid() != (user.pw_uid,) * 3 or os.getgroups():
+    try:
+        os.setgroups([])
+        os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
+        os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+    except OSError as error:
+        raise ConfigError("serve", f"cannot become {user.pw_name}: {error.strerror}") from error
+    gone = os.getresuid() == (user.pw_uid,) * 3 and os.getresgid() == (user.pw_gid,) * 3
+    if not gone or os.getgroups() or _can_return():
         raise ConfigError("serve", "root's rights could not be given up")
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # a change of uid sets it again
+    if sys.platform.startswith("linux"):
+        _prctl(_PR_SET_DUMPABLE, 0)  # a change of uid sets it again
+
+
+def _can_return() -> bool:
+    try:
+        os.setuid(0)
+    except OSError:
+        return False
+    return True
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def _lock_memory() -> bool:
+    """Keep every page that is used in memory; False: not permitted.
+
+    Only without a limit: under one, later allocations would fail.
+    """
+    infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    try:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, infinite)
+    except (ValueError, OSError):
+        return False
+    return bool(ctypes.CDLL(None, use_errno=True).mlockall(_MCL_ALL_ON_FAULT) == 0)

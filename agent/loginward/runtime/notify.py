@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import threading
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+_log = logging.getLogger(__name__)
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
@@ -37,7 +41,8 @@ class Watchdog:
     ) -> None:
         self._is_well = is_well
         usec = environ.get("WATCHDOG_USEC", "")
-        self._every_s = int(usec) / 2_000_000 if usec.isdecimal() else None
+        is_ours = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        self._every_s = int(usec) / 2_000_000 if usec.isdecimal() and is_ours else 0.0
         self._environ = environ
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
@@ -53,5 +58,10 @@ class Watchdog:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every_s):
-            if self._is_well():
+            try:
+                well = self._is_well()
+            except Exception:  # noqa: BLE001  top of the thread: who cannot tell is not well
+                _log.exception("watchdog: fault")
+                well = False
+            if well:
                 notify("WATCHDOG=1", self._environ)

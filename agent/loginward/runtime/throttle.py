@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from loginward.runtime.sources import CLIENT, Sources, sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from loginward.core.clock import Clock
 
@@ -128,7 +128,7 @@ class Throttle:
     def _is_spraying(self, key: str, seen: _Seen, account_id: str, now: datetime) -> bool:
         if account_id in seen.failing or len(seen.failing) < ACCOUNTS_FAILING:
             return False
-        proven = self._proven.get(key, {})
+        proven: Mapping[str, datetime] = self._proven.get(key, {})
         if account_id in proven and now - proven[account_id] <= PROVEN_FOR:
             return False
         if not key.startswith(CLIENT):
