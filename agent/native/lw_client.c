@@ -151,12 +151,11 @@ static enum lw_end move(struct call *call, short direction, size_t at, size_t wa
 
 		if (events == 0)
 			return LW_END_SILENT;
-		if (events > 0 && direction == POLLOUT)
-			n = send(call->fd, call->frame.octets + at, wanted - at, MSG_NOSIGNAL);
-		else if (events > 0)
-			n = recv(call->fd, call->frame.octets + at, wanted - at, 0);
-		else
-			n = -1;
+		n = -1;
+		if (events > 0)
+			n = direction == POLLOUT ?
+				    send(call->fd, call->frame.octets + at, wanted - at, MSG_NOSIGNAL) :
+				    recv(call->fd, call->frame.octets + at, wanted - at, 0);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 			return LW_END_BROKEN;
 		at += n > 0 ? (size_t)n : 0;
@@ -207,15 +206,14 @@ static enum lw_end talk(struct call *call, const struct lw_dialog *dialog,
 	int notices = 0;
 
 	while (end == LW_END_RESULT) {
-		int64_t shown_at;
-
 		end = receive(call, message);
 		if (end != LW_END_RESULT || message->type == LW_TYPE_RESULT)
 			return end;
-		shown_at = now_ms();
 		if (message->type == LW_TYPE_ASK) {
 			end = answer(call, dialog, message);
 		} else {
+			int64_t shown_at = now_ms();
+
 			if (++notices > MAX_NOTICES)
 				return LW_END_BROKEN;
 			dialog->show(dialog->context, message->text, message->type == LW_TYPE_ERROR);

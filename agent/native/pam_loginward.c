@@ -170,21 +170,16 @@ static void forget(char **secret)
 	*secret = NULL;
 }
 
-/* The item that holds the password to be proven. */
-static int proven_item(const struct phase *p)
-{
-	return p->number == LW_PHASE_AUTHN ? PAM_AUTHTOK : PAM_OLDAUTHTOK;
-}
-
 static char *answer(void *context, const struct lw_message *ask, bool *typed)
 {
 	struct phase *p = context;
+	int proven = p->number == LW_PHASE_AUTHN ? PAM_AUTHTOK : PAM_OLDAUTHTOK;
 	const char *password = NULL;
 	char *line = NULL;
 
 	if (ask->purpose == LW_PURPOSE_PASSWORD) { /* sshd answers every hidden prompt with it */
-		*typed = item(p, proven_item(p)) == NULL;
-		pam_get_authtok(p->pamh, proven_item(p), &password, NULL);
+		*typed = item(p, proven) == NULL;
+		pam_get_authtok(p->pamh, proven, &password, NULL);
 		return password == NULL ? NULL : strdup(is_sshd_junk(password) ? "" : password);
 	}
 	*typed = true;
@@ -203,13 +198,6 @@ static void free_kept(pam_handle_t *pamh, void *kept, int why)
 	free(kept);
 }
 
-static bool is_one_of(const char *service, const char *const *names)
-{
-	while (*names != NULL && strcmp(service, *names) != 0)
-		names++;
-	return *names != NULL;
-}
-
 static void keep(pam_handle_t *pamh, const char *name, const char *text)
 {
 	char *copy = strdup(text);
@@ -220,13 +208,12 @@ static void keep(pam_handle_t *pamh, const char *name, const char *text)
 
 static int on_result(struct phase *p)
 {
-	static const char *const timers[] = { "cron", "crond", "atd", NULL };
 	const struct lw_message *r = &p->result;
 	int rc = lw_pam_code(p->number, r->verdict, r->reason);
 
 	if (rc == PAM_NEW_AUTHTOK_REQD && strcmp(p->service, "systemd-user") == 0)
 		rc = PAM_SUCCESS; /* its login was judged already */
-	if (rc == PAM_NEW_AUTHTOK_REQD && is_one_of(p->service, timers))
+	if (rc == PAM_NEW_AUTHTOK_REQD && is_listed("cron,crond,atd", p->service))
 		rc = PAM_PERM_DENIED; /* nobody is there to type */
 	if (rc == PAM_USER_UNKNOWN && p->opt.ignore_unknown_user)
 		rc = PAM_IGNORE;
@@ -235,8 +222,7 @@ static int on_result(struct phase *p)
 	if (rc == PAM_SUCCESS && p->number == LW_PHASE_AUTHN)
 		keep(p->pamh, TRANSACTION, r->transaction);
 	if (rc != PAM_SUCCESS && r->delay_ms > 0 && !p->opt.nodelay)
-		pam_fail_delay(p->pamh, 1000 * (r->delay_ms < MAX_DELAY_MS ? r->delay_ms :
-									     MAX_DELAY_MS));
+		pam_fail_delay(p->pamh, (r->delay_ms < MAX_DELAY_MS ? r->delay_ms : MAX_DELAY_MS) * 1000);
 	if (rc != PAM_SUCCESS || p->opt.debug)
 		pam_syslog(p->pamh, rc == PAM_SUCCESS ? LOG_DEBUG : LOG_NOTICE,
 			   "%s: user=%s reason=%s reference=%s", rc == PAM_SUCCESS ? "ok" : "refused",

@@ -75,6 +75,7 @@ class Stack:
     driver: list[str]
     service: str = "lwtest"
     options: list[str] = field(default_factory=list)
+    before: str = ""  # lines in front, with {module}
     env: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -103,7 +104,8 @@ class Stack:
         says = " ".join(f"{action}=symbol_err" for action in debug)
         control = "[success=done new_authtok_reqd=done ignore=ignore default=die]"
         (confdir / self.service).write_text(
-            "".join(
+            self.before.format(module=self.module)
+            + "".join(
                 f"{kind} {control} {self.module} {options}\n{kind} required pam_debug.so {says}\n"
                 for kind in ("auth", "account", "password", "session")
             )

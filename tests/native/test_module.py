@@ -7,9 +7,9 @@ import pytest
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase, Purpose
 from loginward.doors.login.pam_codes import IGNORE, pam_code
-from loginward.wire.login import Ask, Flag, Notice, Result
+from loginward.wire.login import Answer, Ask, Flag, Notice, Result
 from tests.native.conftest import IGNORED, Stack
-from tests.native.fake_daemon import ASK, OK, FakeDaemon, by_phase, plays, refuse, says
+from tests.native.fake_daemon import ASK, OK, FakeDaemon, Line, by_phase, plays, refuse, says
 
 pytestmark = pytest.mark.live
 PASSWORD = "correct horse"
@@ -165,7 +165,7 @@ def test_a_person_who_gives_up_gets_in_nowhere(stack: Stack) -> None:
 class TestPasswords:
     """Whose password is asked, and where it comes from."""
 
-    def test_a_password_of_an_earlier_module_is_used_where_it_must_be(self, stack: Stack) -> None:
+    def test_nobody_is_asked_where_an_earlier_module_must_have(self, stack: Stack) -> None:
         stack.options = ["use_first_pass"]
         with FakeDaemon(stack.socket, says(ASK, OK)) as daemon:
             prompted = stack.run("alice", "auth", typed=[PASSWORD])
@@ -173,6 +173,36 @@ class TestPasswords:
         assert prompted.code("auth") == "PAM_AUTH_ERR"
         assert prompted.said("hidden") == []
         assert daemon.begins == []
+
+    @pytest.mark.parametrize(
+        ("option", "typed", "hidden", "answered"),
+        [
+            pytest.param("use_first_pass", ["first"], 1, [b"first"], id="use-first"),
+            pytest.param("try_first_pass", ["first", "second"], 2, [b"first", b"second"], id="try"),
+            pytest.param("nodelay", ["first", "second"], 2, [b"second"], id="neither"),
+        ],
+    )
+    def test_a_password_of_an_earlier_module(
+        self, stack: Stack, option: str, typed: list[str], hidden: int, answered: list[bytes]
+    ) -> None:
+        """The earlier module asks for "first", the daemon knows "second"."""
+        stack.before = f"auth [default=ignore] {{module}} socket={stack.folder}/run/other\n"
+        stack.options = [option]
+
+        def part(line: Line) -> None:
+            line.hear()
+            line.say(ASK)
+            answer = line.hear()
+            assert isinstance(answer, Answer)
+            right = answer.typed.reveal() == b"second"
+            line.say(OK if right else refuse(Reason.WRONG_CREDENTIALS))
+
+        with FakeDaemon(stack.socket, part) as daemon:
+            seen = stack.run("alice", "auth", typed=typed)
+
+        assert seen.code("auth") == ("PAM_SUCCESS" if len(typed) > 1 else "PAM_AUTH_ERR")
+        assert len(seen.said("hidden")) == hidden
+        assert daemon.typed == answered
 
     def test_no_person_is_asked_twice_for_one_password(self, stack: Stack) -> None:
         with FakeDaemon(stack.socket, says(ASK, OK)):

@@ -355,14 +355,15 @@ class TestTime:
             assert door.service.requests == []
 
     def test_an_answer_begun_must_be_ended(self, tmp_path: Path) -> None:
-        with serving(tmp_path, self.LIMITS) as door, door.client() as client:
+        limits = Limits(workers=2, frame_s=0.3)
+        with serving(tmp_path, limits) as door, door.client() as client:
             client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
             client.hear()
             client.sock.sendall(b"\x01")
             begin = time.monotonic()
             assert client.is_closed
-            assert time.monotonic() - begin < 0.75
-            assert door.service.hung_up == 1
+            assert time.monotonic() - begin < 3
+            door.wait_until(lambda: door.service.hung_up == 1)
 
     def test_a_conversation_lives_its_time_and_no_longer(self, tmp_path: Path) -> None:
         with serving(tmp_path, self.LIMITS) as door, door.client() as client:

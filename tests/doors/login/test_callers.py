@@ -1,0 +1,71 @@
+"""The kernel's word on who connected, also where it is hard to get."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loginward.doors.login.callers import CallerGoneError, caller_of
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
+    path = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        yield listener, path
+
+
+def of(proc: Path, pid: int, *, start: str = "77", uids: str = "1001 0 0 0") -> Path:
+    folder = proc / str(pid)
+    folder.mkdir(parents=True)
+    fields = " ".join(["S", "1"] + ["0"] * 17 + [start])
+    (folder / "stat").write_text(f"{pid} (a) b (c) {fields} 0 0\n")
+    (folder / "status").write_text(f"Name:\tsu\nUid:\t{uids}\nGid:\t0 0 0 0\n")
+    return proc
+
+
+def test_this_process(pair: tuple[socket.socket, str]) -> None:
+    listener, path = pair
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        with listener.accept()[0] as connection:
+            caller = caller_of(connection)
+
+    assert (caller.uid, caller.real_uid, caller.pid) == (os.geteuid(), os.getuid(), os.getpid())
+    assert os.getegid() in caller.groups
+
+
+def test_the_real_uid_is_read_whatever_the_program_is_called(
+    pair: tuple[socket.socket, str], tmp_path: Path
+) -> None:
+    listener, path = pair
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        with listener.accept()[0] as connection:
+            assert caller_of(connection, of(tmp_path / "proc", os.getpid())).real_uid == 1001
+
+
+def test_where_proc_is_hidden_the_effective_uid_stands(
+    pair: tuple[socket.socket, str], tmp_path: Path
+) -> None:
+    listener, path = pair
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        with listener.accept()[0] as connection:
+            assert caller_of(connection, tmp_path / "nothing").real_uid == os.geteuid()
+
+
+def test_a_process_that_has_ended_is_nobody(pair: tuple[socket.socket, str]) -> None:
+    listener, path = pair
+    code = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code, path], check=True)
+    with listener.accept()[0] as connection, pytest.raises(CallerGoneError):
+        caller_of(connection)
