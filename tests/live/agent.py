@@ -43,9 +43,8 @@ def settings(ca_file: Path | None, *urls: str, **changes: object) -> Directory:
 def unread(ca_file: Path | None, *urls: str, **changes: object) -> Directory:
     """Return the settings of a site that lets nobody read."""
     template = Users(dn_template=f"uid={{user}},{who.PEOPLE}")
-    return settings(
-        ca_file, *urls, service_account=None, admin_account=None, users=template, **changes
-    )
+    nobody = {"service_account": None, "admin_account": None, "users": template}
+    return settings(ca_file, *urls, **(nobody | changes))
 
 
 @contextmanager

@@ -30,6 +30,10 @@ OURS = ".000777Z"
 
 NOT_CONFIGURED = "This needs directory.admin_account, an account that may change other people's."
 NOT_OPENLDAP = "This agent changes accounts of OpenLDAP servers alone."
+IDLE = (
+    "The account is locked by idleness (pwdMaxIdle) and OpenLDAP lets nobody write its"
+    " pwdLastSuccess; give it another pwdPolicySubentry until it has logged in."
+)
 SUBSTITUTE = "; set-temporary makes the next login change the password instead"
 _ELSEWHERE = {
     Verb.SET_FIRST_PASSWORD: "use set-temporary: this directory sends no activations",
@@ -78,16 +82,19 @@ class Admin:
         held = [lock for lock in facts.locks if lock.holds(now)]
         if not held and not facts.failures:
             return Done(was_noop=True)
-        # the server takes pwdFailureTime away with it
-        replace: dict[str, Sequence[bytes]] = {"pwdAccountLockedTime": []}
-        controls: tuple[Control, ...] = ()
         if any(lock.cause is LockCause.IDLE for lock in held):
-            replace["pwdLastSuccess"] = [generalized_time.spell(now).encode()]
-            controls = (RELAX,)
+            return NotDone(IDLE)
+        # Only a "delete" makes the server forget pwdFailureTime too, and it is refused where there
+        # is nothing to delete: so a value is set first, in the same operation.
+        replace: dict[str, Sequence[bytes]] = {"pwdAccountLockedTime": [BY_ADMIN.encode()]}
+        controls: tuple[Control, ...] = ()
         if any(lock.id.startswith("pwdAccountTmpLockoutEnd") for lock in held):
             replace["pwdAccountTmpLockoutEnd"] = []
             controls = (RELAX,)
-        return _done(self._service.modify(facts.ref, replace, deadline, *controls))
+        result = self._service.modify(
+            facts.ref, replace, deadline, *controls, then_delete="pwdAccountLockedTime"
+        )
+        return _done(result)
 
     def _lock(self, facts: AccountFacts, deadline: Deadline) -> Done | NotDone:
         policy = self._reader.policy_of(facts.ref, deadline)

@@ -159,13 +159,21 @@ class Service:
         replace: Mapping[str, Sequence[bytes]],
         deadline: Deadline,
         *controls: Control,
+        then_delete: str = "",
     ) -> Result:
         """Replace attributes of one entry in one operation; no values removes them.
+
+        Args:
+            then_delete: An attribute to take away in the same operation.
 
         Raises:
             DirectoryUnavailable: No answer; it may have been done all the same.
         """
-        changes = {name: [(ldap3.MODIFY_REPLACE, list(values))] for name, values in replace.items()}
+        changes: dict[str, list[tuple[str, list[bytes]]]] = {
+            name: [(ldap3.MODIFY_REPLACE, list(values))] for name, values in replace.items()
+        }
+        if then_delete:
+            changes.setdefault(then_delete, []).append((ldap3.MODIFY_DELETE, []))
         with self._session(deadline, fresh=False) as connection:
             connection.modify(dn, changes, list(controls) or None)  # type: ignore[no-untyped-call]
             return _result(connection)
