@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from loginward.core.clock import Deadline
 from loginward.core.evidence import NoVerdict, Proven
+from loginward.core.secret import Secret
 from loginward.crypto.gate import GateBusy
 from loginward.directory.embedded.fields import Format
 from loginward.directory.port import Verb
@@ -221,6 +223,15 @@ def test_a_hash_broken_in_the_file_is_no_verdict(world):
     assert world.check("ann", RIGHT) == NoVerdict("embedded")
     with pytest.raises(DirectoryUnavailable):
         world.change("ann", RIGHT, b"second-staple-correct")
+
+
+def test_a_change_without_time_left_changes_nothing(world):
+    world.add("ann", RIGHT)
+    facts, late = world.facts("ann"), Deadline.after(0, world.clock)
+    assert world.directory.check(facts, Secret(RIGHT), late) == NoVerdict("argon2")
+    with pytest.raises(DirectoryUnavailable, match="no time is left"):
+        world.directory.change(facts, Secret(RIGHT), Secret(b"second-staple-correct"), late)
+    assert isinstance(world.check("ann", RIGHT), Proven)
 
 
 def test_a_crowd_before_the_hashes_is_no_verdict_either(world):

@@ -95,7 +95,7 @@ def test_narrowing_loses_nobody(new_world, records, max_age_s, update_by):
         world.rules(max_age_s=max_age_s)
         world.book.site = world.site(update_by=update_by)
         for record in records:
-            world.book.write(lambda c, record=record: rows.insert(c, [record]))
+            world.book.write(lambda c, record=record: rows.insert(c, rows.rows_of([record])))
         every = world.directory.accounts_with()
         for status in (None, *PasswordStatus):
             for state in (None, *UserState):

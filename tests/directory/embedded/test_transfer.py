@@ -412,7 +412,9 @@ def test_a_backup_comes_back_octet_for_octet(new_world, records, form):
                 )
             else:
                 for record in records:
-                    world.book.write(lambda c, record=record: rows.insert(c, [record]))
+                    world.book.write(
+                        lambda c, record=record: rows.insert(c, rows.rows_of([record]))
+                    )
             texts.append("".join(world.directory.export_accounts(form, with_hashes=True)))
             world.close()
         assert texts[0] == texts[1]

@@ -30,8 +30,10 @@ class Hashing:
         """Return whether what was typed is the password of that hash.
 
         Raises:
-            DirectoryUnavailable: No computation was free in time, or the hash is unreadable.
+            DirectoryUnavailable: The time is over, or the hash is unreadable.
         """
+        if deadline.passed:  # a long history takes as many computations
+            raise DirectoryUnavailable(BUSY, "no time is left to compare one more hash")
         try:
             return self._hasher.verify(phc, typed.reveal(), account_id, wait_s=deadline.left)
         except GateBusy as busy:

@@ -83,9 +83,9 @@ class Meter:
         """Note that the step is over."""
         self.reached(self._total)
 
-    def one_more(self) -> None:
-        """Note one more."""
-        self.reached(self._done + 1)
+    def advance(self, by: int = 1) -> None:
+        """Note so many more."""
+        self.reached(self._done + by)
 
 
 def drafts_of(

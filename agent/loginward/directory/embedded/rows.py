@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.lockout import Tally
 from loginward.core.names import index_form
 from loginward.core.passwords import Demands
 from loginward.directory.embedded import codec
-from loginward.directory.embedded.codec import RECORD_COLUMNS, TALLY_COLUMNS, moment, when
+from loginward.directory.embedded.codec import RECORD_COLUMNS, TALLY_COLUMNS, Row, moment, when
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,6 +26,7 @@ SELECT: Final = f"""
     LEFT JOIN token ON token.account_id = account.id
     LEFT JOIN tally ON tally.account_id = account.id
 """  # noqa: S608  constants of ours
+_LARGE_CACHE_KIB: Final = 65_536
 _PUT_ACCOUNT: Final = "INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _REPLACE_ACCOUNT: Final = """
     UPDATE account SET name = ?2, name_index = ?3, display_name = ?4, mail = ?5, recovery = ?6,
@@ -61,15 +64,44 @@ def names_and_ids(connection: sqlite3.Connection) -> tuple[set[str], set[str]]:
     return {name for name, _ in found}, {account_id for _, account_id in found}
 
 
-def insert(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
+@dataclass(frozen=True, slots=True)
+class NewRows:
+    """The rows of accounts to add, made before the file is held."""
+
+    accounts: list[Row]
+    passwords: list[Row]
+    tokens: list[Row]
+    tallies: list[Row]
+
+
+def rows_of(records: Sequence[Record]) -> NewRows:
+    """Return the rows of accounts to add."""
+    return NewRows(
+        [codec.account_row(r) for r in records],
+        [codec.password_row(r.id, r.password) for r in records if r.password is not None],
+        [codec.token_row(r.id, r.token) for r in records if r.token is not None],
+        [codec.tally_row(r.id, r.tally) for r in records if r.tally != Tally()],
+    )
+
+
+def insert(connection: sqlite3.Connection, new: NewRows) -> None:
     """Add accounts; a name or id that is taken raises sqlite3.IntegrityError."""
-    connection.executemany(_PUT_ACCOUNT, map(codec.account_row, records))
-    passwords = ((r.id, r.password) for r in records if r.password is not None)
-    connection.executemany(_PUT_PASSWORD, (codec.password_row(*pair) for pair in passwords))
-    tokens = ((r.id, r.token) for r in records if r.token is not None)
-    connection.executemany(_PUT_TOKEN, (codec.token_row(*pair) for pair in tokens))
-    tallies = ((r.id, r.tally) for r in records if r.tally != Tally())
-    connection.executemany(_PUT_TALLY, (codec.tally_row(*pair) for pair in tallies))
+    connection.executemany(_PUT_ACCOUNT, new.accounts)
+    connection.executemany(_PUT_PASSWORD, new.passwords)
+    connection.executemany(_PUT_TOKEN, new.tokens)
+    connection.executemany(_PUT_TALLY, new.tallies)
+
+
+@contextmanager
+def large_cache(connection: sqlite3.Connection) -> Iterator[None]:
+    """Keep the pages of many writes in memory, so that the file is held for a shorter time."""
+    (before,) = connection.execute("PRAGMA cache_size").fetchone()
+    connection.execute(f"PRAGMA cache_size = -{_LARGE_CACHE_KIB}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA cache_size = {before}")
+        connection.execute("PRAGMA shrink_memory")
 
 
 def replace(connection: sqlite3.Connection, record: Record) -> None:

@@ -65,7 +65,7 @@ def _hashed(book: Book, drafts: list[Draft], on_progress: OnProgress) -> list[Re
     for draft in drafts:
         records.append(importing.hashed(draft, book.hashing.imported))
         if draft.clear is not None:
-            meter.one_more()
+            meter.advance()
     return records
 
 
@@ -74,12 +74,14 @@ def _written(
 ) -> Imported | NotImported:
     meter = Meter("writing", len(records), book.clock, on_progress)
     in_order = sorted(records, key=lambda record: record.id)  # fills the pages one after the other
+    starts = range(0, len(in_order), AT_ONCE)
+    chunks = [rows.rows_of(in_order[start : start + AT_ONCE]) for start in starts]
 
     def step(connection: sqlite3.Connection) -> None:
-        for start in range(0, len(in_order), AT_ONCE):
-            chunk = in_order[start : start + AT_ONCE]
-            rows.insert(connection, chunk)
-            meter.reached(start + len(chunk))
+        with rows.large_cache(connection):
+            for chunk in chunks:
+                rows.insert(connection, chunk)
+                meter.advance(len(chunk.accounts))
 
     try:
         book.write(step)
