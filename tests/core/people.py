@@ -75,18 +75,14 @@ facts = st.builds(
     warn_s=st.none() | st.integers(0, 10**7),
     unreadable=st.frozensets(st.sampled_from(Fact), max_size=2),
 )
-# Most random accounts would be closed before anything else is looked at.
-open_facts = st.builds(
-    lambda known, locks: replace_open(known, locks), facts, st.lists(locks, max_size=1).map(tuple)
-)
 
 
-def replace_open(known: AccountFacts, some_locks: tuple[Lock, ...]) -> AccountFacts:
+def opened(known: AccountFacts, with_locks: tuple[Lock, ...]) -> AccountFacts:
     return alice(
         read_at=NOW,
         due=known.due,
         must_change=known.must_change,
-        locks=some_locks,
+        locks=with_locks,
         grace_left=known.grace_left,
         can_change_expired=known.can_change_expired,
         warn_s=known.warn_s,
@@ -94,6 +90,8 @@ def replace_open(known: AccountFacts, some_locks: tuple[Lock, ...]) -> AccountFa
     )
 
 
+# Most random accounts would be closed before anything else is looked at.
+open_facts = st.builds(opened, facts, st.lists(locks, max_size=1).map(tuple))
 accounts = facts | open_facts
 rules = st.builds(
     Rules,

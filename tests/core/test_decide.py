@@ -9,9 +9,8 @@ import pytest
 
 from loginward.core.decide import Warn, account, after_password, before_password, malformed
 from loginward.core.evidence import NoVerdict, Proof, Proven, Refusal, Refused, Wrong
-from loginward.core.facts import Fact
-from loginward.core.policy import Asker, KeyLogins, Rules, ServiceKind, WhenExpired
-from loginward.core.readings import Copy, Fresh, NeverSeen, Unknown, Unusable
+from loginward.core.policy import Asker, Rules
+from loginward.core.readings import NeverSeen, Unknown, Unusable
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Door
 from loginward.core.status import (
@@ -19,6 +18,20 @@ from loginward.core.status import (
     PasswordStatus,
     StateCause,
     UserState,
+)
+from tests.core.judging import (
+    CHANGE,
+    FORBIDDEN,
+    KEEPS_EXPIRED,
+    KEEPS_LOCKED,
+    STAGED,
+    STALE,
+    SUSPENDED,
+    TAKES_CHANGE,
+    THROTTLED,
+    copy,
+    fresh,
+    signed_in,
 )
 from tests.core.people import (
     DAY,
@@ -29,36 +42,9 @@ from tests.core.people import (
     PENDING,
     RIGHT,
     TEMPORARY,
-    alice,
     due,
     lock,
 )
-
-SUSPENDED = {"state": UserState.SUSPENDED}
-STAGED = {"state": UserState.STAGED}
-THROTTLED = {"throttled_until": NOW + HOUR}
-FORBIDDEN = {"permitted": False}
-KEEPS_LOCKED = {"keep_while": frozenset({PasswordStatus.LOCKED}), "resource": "mail"}
-KEEPS_EXPIRED = {"keep_while": frozenset({PasswordStatus.EXPIRED}), "resource": "mail"}
-CHANGE = Rules(when_expired=WhenExpired.CHANGE)
-WARN_KEYS = Rules(key_logins=KeyLogins.WARN)
-TAKES_CHANGE = {"can_change_expired": True}
-STALE = {"read_at": NOW - 4 * DAY}
-
-
-def signed_in(reading, checked=RIGHT, asker=Asker(), rules=Rules()):
-    """Return the decision on one password, by both rules."""
-    before = before_password(reading, asker, rules, NOW)
-    return before or after_password(reading, checked, asker, rules, NOW)
-
-
-def fresh(*known):
-    return Fresh(alice(**{key: value for one in known for key, value in one.items()}))
-
-
-def copy(*known):
-    return Copy(fresh(*known).facts)
-
 
 # In the order in which the law asks; each of these refuses alone.
 ORDER = [
@@ -202,178 +188,6 @@ def test_what_a_check_shows_is_told(checked, reason):
     assert signed_in(fresh(), checked).reason is reason
 
 
-# --- expired -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("known", "asks", "rules", "verdict"),
-    [
-        pytest.param(TAKES_CHANGE, {}, Rules(), Verdict.REFUSE, id="deny-refuses"),
-        pytest.param(TAKES_CHANGE, {}, CHANGE, Verdict.CHANGE, id="change-opens-it"),
-        pytest.param({}, {}, CHANGE, Verdict.REFUSE, id="Q11-directory-does-not-take-it"),
-        pytest.param(
-            TAKES_CHANGE,
-            {"service": ServiceKind.AUTHENTICATES},
-            CHANGE,
-            Verdict.REFUSE,
-            id="service-cannot-converse",
-        ),
-        pytest.param(
-            TAKES_CHANGE,
-            {"service": ServiceKind.NON_INTERACTIVE},
-            CHANGE,
-            Verdict.REFUSE,
-            id="cron-never-changes",
-        ),
-        pytest.param(
-            TAKES_CHANGE,
-            {"service": ServiceKind.AUTHENTICATES, "inline_change": True},
-            CHANGE,
-            Verdict.CHANGE,
-            id="radius-challenge",
-        ),
-        pytest.param(TAKES_CHANGE, {"changing": True}, Rules(), Verdict.ALLOW, id="passwd-goes-on"),
-        pytest.param({}, {"changing": True}, Rules(), Verdict.REFUSE, id="passwd-in-vain"),
-        pytest.param(
-            {},
-            KEEPS_EXPIRED | {"changing": True},
-            Rules(),
-            Verdict.REFUSE,
-            id="keeping-changes-none",
-        ),
-        pytest.param({}, KEEPS_EXPIRED, Rules(), Verdict.ALLOW, id="R54-kept"),
-        pytest.param({}, KEEPS_LOCKED, Rules(), Verdict.REFUSE, id="R54-another-status-is-kept"),
-    ],
-)
-def test_r26_an_expired_password(known, asks, rules, verdict):
-    decision = signed_in(fresh(EXPIRED, known), asker=Asker(**asks), rules=rules)
-    assert decision.verdict is verdict
-    if verdict is not Verdict.ALLOW:
-        assert decision.reason is Reason.PASSWORD_EXPIRED
-
-
-def test_expired_offline_is_refused_even_where_it_might_be_changed():
-    """A cached account falls due offline as well (amendment Offline)."""
-    decision = signed_in(copy(EXPIRED, TAKES_CHANGE), rules=CHANGE)
-    assert (decision.verdict, decision.message) == (Verdict.REFUSE, "password-expired.aging")
-
-
-def test_expired_by_the_bind_alone_names_no_cause():
-    decision = signed_in(fresh(), Proven(proof=Proof.BIND, expired=True))
-    assert decision.message == "password-expired"
-    assert decision.status is not None
-    assert decision.status.statuses == {PasswordStatus.EXPIRED}
-
-
-def test_r52_a_managed_mailbox_is_closed_to_the_expired_unless_it_keeps_them():
-    assert signed_in(fresh(EXPIRED)).reason is Reason.PASSWORD_EXPIRED
-    kept = signed_in(fresh(EXPIRED), asker=Asker(**KEEPS_EXPIRED))
-    assert (kept.verdict, kept.allowed_by) == (Verdict.ALLOW, "keep_while:mail")
-
-
-# --- grace logins --------------------------------------------------------------------------------
-
-IN_GRACE = EXPIRED | {"grace_left": 2}
-
-
-@pytest.mark.parametrize(
-    ("known", "asks", "rules", "asked"),
-    [
-        pytest.param(TAKES_CHANGE, {}, Rules(), False, id="deny"),
-        pytest.param(TAKES_CHANGE, {}, CHANGE, True, id="change"),
-        pytest.param({}, {}, CHANGE, False, id="change-that-the-directory-refuses"),
-        pytest.param(TAKES_CHANGE, {"changing": True}, Rules(), True, id="passwd"),
-        pytest.param(
-            TAKES_CHANGE, {"service": ServiceKind.NON_INTERACTIVE}, CHANGE, False, id="cron"
-        ),
-        pytest.param({}, KEEPS_EXPIRED, Rules(), True, id="kept-is-proven-otherwise"),
-        pytest.param({"grace_left": 0}, {}, Rules(), True, id="without-grace-the-bind-is-free"),
-    ],
-)
-def test_a_grace_login_is_spent_only_for_a_change(known, asks, rules, asked):
-    refusal = before_password(fresh(IN_GRACE, known), Asker(**asks), rules, NOW)
-    assert (refusal is None) == asked
-    if refusal is not None:
-        assert refusal.message == "password-expired.aging"
-
-
-def test_grace_is_the_directorys_alone():
-    assert before_password(copy(IN_GRACE), Asker(), Rules(), NOW) is None
-    assert before_password(fresh({"grace_left": 2}), Asker(), Rules(), NOW) is None
-
-
-def test_grace_that_only_the_bind_shows_authorises_the_change():
-    decision = signed_in(fresh(), Proven(proof=Proof.BIND, grace_left=1), rules=CHANGE)
-    assert (decision.verdict, decision.warnings) == (Verdict.CHANGE, (Warn.GRACE_LEFT,))
-    last = signed_in(fresh(), Proven(proof=Proof.BIND, grace_left=0), rules=CHANGE)
-    assert last.verdict is Verdict.REFUSE  # there is none left for the change itself
-
-
-def test_who_is_kept_in_on_a_grace_login_hears_of_it():
-    grace = Proven(proof=Proof.BIND, grace_left=1)
-    decision = signed_in(fresh(), grace, Asker(**KEEPS_EXPIRED))
-    assert (decision.verdict, decision.warnings) == (Verdict.ALLOW, (Warn.GRACE_LEFT,))
-    assert decision.allowed_by == "keep_while:mail"
-
-
-# --- temporary passwords -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("asks", "verdict"),
-    [
-        pytest.param({}, Verdict.CHANGE, id="converses"),
-        pytest.param({"service": ServiceKind.AUTHENTICATES}, Verdict.REFUSE, id="authenticates"),
-        pytest.param({"service": ServiceKind.NON_INTERACTIVE}, Verdict.REFUSE, id="cron"),
-        pytest.param(
-            {"service": ServiceKind.AUTHENTICATES, "inline_change": True},
-            Verdict.CHANGE,
-            id="radius-challenge",
-        ),
-        pytest.param(KEEPS_EXPIRED, Verdict.CHANGE, id="no-resource-keeps-a-temporary-one"),
-    ],
-)
-@pytest.mark.parametrize("rules", [Rules(), CHANGE])
-def test_r40_q16_a_temporary_password_is_changed_whatever_when_expired_says(asks, verdict, rules):
-    decision = signed_in(fresh(TEMPORARY), asker=Asker(**asks), rules=rules)
-    assert (decision.verdict, decision.reason) == (verdict, Reason.CHANGE_REQUIRED)
-    assert decision.status is not None
-    assert decision.status.statuses == {PasswordStatus.ACTIVE}  # Q16: set, not pending
-
-
-def test_r40_only_the_change_path_works():
-    decision = signed_in(fresh(TEMPORARY), asker=Asker(changing=True))
-    assert (decision.verdict, decision.allowed_by) == (Verdict.ALLOW, "change")
-
-
-def test_a_temporary_password_offline_is_refused_with_the_way_out():
-    assert signed_in(copy(TEMPORARY)).verdict is Verdict.REFUSE
-    assert signed_in(copy(TEMPORARY)).reason is Reason.CHANGE_REQUIRED
-
-
-def test_q16_where_a_directory_cannot_tell_temporary_from_expired():
-    """AD writes pwdLastSet=0, 389 the epoch: shown expired, meant as a change."""
-    decision = signed_in(fresh(TEMPORARY, {"due": due(NOW - DAY, ExpiryCause.BY_ADMIN)}))
-    assert (decision.verdict, decision.reason) == (Verdict.CHANGE, Reason.CHANGE_REQUIRED)
-    assert decision.status is not None
-    assert PasswordStatus.EXPIRED in decision.status.statuses
-
-
-def test_a_temporary_password_grows_old_too():
-    decision = signed_in(fresh(TEMPORARY, EXPIRED))
-    assert decision.message == "password-expired.aging"
-
-
-def test_what_excuses_the_expired_does_not_excuse_the_temporary():
-    kept = signed_in(fresh(TEMPORARY, EXPIRED), asker=Asker(**KEEPS_EXPIRED))
-    assert kept.reason is Reason.CHANGE_REQUIRED
-    by_key = account(fresh(TEMPORARY, EXPIRED), Asker(), WARN_KEYS, NOW)
-    assert by_key.reason is Reason.CHANGE_REQUIRED
-
-
-# --- locked --------------------------------------------------------------------------------------
-
-
 def test_r53_a_resource_keeps_the_locked_and_says_so():
     decision = signed_in(fresh(LOCKED), Proven(proof=Proof.VERIFIER), Asker(**KEEPS_LOCKED))
     assert (decision.verdict, decision.allowed_by) == (Verdict.ALLOW, "keep_while:mail")
@@ -399,9 +213,6 @@ def test_a_locked_and_expired_account_needs_both_kept():
     assert signed_in(reading, asker=both).reason is Reason.OK
 
 
-# --- offline -------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("age", "reason"),
     [
@@ -423,181 +234,6 @@ def test_i9_a_cached_deny_is_told_however_old_the_copy(known):
 def test_who_is_let_in_offline_hears_of_it():
     assert signed_in(copy()).warnings == (Warn.OFFLINE,)
     assert signed_in(copy(STALE), rules=Rules(offline_allowed_s=5 * 86400)).reason is Reason.OK
-
-
-# --- the account phase ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("known", "asks", "rules", "verdict", "by"),
-    [
-        pytest.param({}, {}, Rules(), Verdict.ALLOW, "", id="in-order"),
-        pytest.param(EXPIRED, {}, Rules(), Verdict.REFUSE, "", id="R25-key-login-expired"),
-        pytest.param(
-            EXPIRED | TAKES_CHANGE, {}, CHANGE, Verdict.REFUSE, "", id="key-proves-no-password"
-        ),
-        pytest.param(EXPIRED, {}, WARN_KEYS, Verdict.ALLOW, "key_logins:warn", id="keys-warned"),
-        pytest.param(
-            EXPIRED,
-            {"service": ServiceKind.NON_INTERACTIVE},
-            WARN_KEYS,
-            Verdict.REFUSE,
-            "",
-            id="cron-is-no-key-login",
-        ),
-        pytest.param(
-            EXPIRED, KEEPS_EXPIRED, Rules(), Verdict.ALLOW, "keep_while:mail", id="R54-kept"
-        ),
-        pytest.param(
-            EXPIRED | TAKES_CHANGE,
-            {"proven": True},
-            CHANGE,
-            Verdict.CHANGE,
-            "",
-            id="after-password",
-        ),
-        pytest.param(
-            EXPIRED | TAKES_CHANGE, {"proven": True}, Rules(), Verdict.REFUSE, "", id="deny"
-        ),
-        pytest.param(TEMPORARY, {}, Rules(), Verdict.CHANGE, "", id="R40-key-login-temporary"),
-        pytest.param(
-            TEMPORARY,
-            {"service": ServiceKind.NON_INTERACTIVE},
-            Rules(),
-            Verdict.REFUSE,
-            "",
-            id="never-a-change-for-cron",
-        ),
-        pytest.param(
-            EXPIRED | TEMPORARY,
-            {"service": ServiceKind.SESSION_MANAGER},
-            Rules(),
-            Verdict.ALLOW,
-            "session-manager",
-            id="systemd-user-its-login-was-judged",
-        ),
-        pytest.param(
-            {},
-            {"service": ServiceKind.SESSION_MANAGER},
-            Rules(),
-            Verdict.ALLOW,
-            "",
-            id="systemd-user",
-        ),
-        pytest.param(
-            LOCKED,
-            {"service": ServiceKind.SESSION_MANAGER},
-            Rules(),
-            Verdict.REFUSE,
-            "",
-            id="systemd-user-locked",
-        ),
-        pytest.param(
-            LOCKED, {"proven": True}, Rules(), Verdict.REFUSE, "", id="Q14-locked-meanwhile"
-        ),
-        pytest.param(
-            {}, {"service": ServiceKind.NON_INTERACTIVE}, Rules(), Verdict.ALLOW, "", id="cron"
-        ),
-    ],
-)
-def test_r25_the_account_phase_stands_alone(known, asks, rules, verdict, by):
-    decision = account(fresh(known), Asker(**asks), rules, NOW)
-    assert (decision.verdict, decision.allowed_by) == (verdict, by)
-
-
-def test_a_key_login_past_expiry_is_warned_of_it():
-    decision = account(fresh(EXPIRED), Asker(), WARN_KEYS, NOW)
-    assert decision.warnings == (Warn.EXPIRED_KEY_LOGIN,)
-
-
-@pytest.mark.parametrize(
-    ("earlier", "rules", "verdict", "reason"),
-    [
-        pytest.param(
-            Proven(proof=Proof.BIND, must_change=True),
-            Rules(),
-            Verdict.CHANGE,
-            Reason.CHANGE_REQUIRED,
-            id="temporary",
-        ),
-        pytest.param(
-            Proven(proof=Proof.BIND, grace_left=1),
-            CHANGE,
-            Verdict.CHANGE,
-            Reason.PASSWORD_EXPIRED,
-            id="grace",
-        ),
-        pytest.param(RIGHT, Rules(), Verdict.ALLOW, Reason.OK, id="in-order"),
-    ],
-)
-def test_what_only_the_bind_could_tell_is_not_forgotten(earlier, rules, verdict, reason):
-    """R40: authenticate said success to open the change; the account phase must demand it."""
-    reading = fresh({"unreadable": frozenset(Fact)})
-    asker = Asker(proven=True, earlier=earlier)
-    decision = account(reading, asker, rules, NOW)
-    assert (decision.verdict, decision.reason) == (verdict, reason)
-    assert signed_in(reading, earlier, rules=rules) == decision
-
-
-def test_nobody_owes_what_another_proved():
-    asker = Asker(proven=False, earlier=Proven(proof=Proof.BIND, must_change=True))
-    assert account(fresh(), asker, Rules(), NOW).reason is Reason.OK
-
-
-@pytest.mark.parametrize(
-    ("fact", "asks", "rules", "refused"),
-    [
-        pytest.param(Fact.STATE, {}, Rules(), True, id="state"),
-        pytest.param(Fact.LOCK, {}, Rules(), True, id="lock-is-never-taken-for-none"),
-        pytest.param(Fact.EXPIRY, {}, Rules(), True, id="expiry"),
-        pytest.param(Fact.EXPIRY, {}, WARN_KEYS, False, id="expiry-where-keys-are-only-warned"),
-        pytest.param(
-            Fact.EXPIRY,
-            {"service": ServiceKind.SESSION_MANAGER},
-            Rules(),
-            False,
-            id="expiry-at-systemd-user",
-        ),
-        pytest.param(
-            Fact.LOCK, {"service": ServiceKind.SESSION_MANAGER}, Rules(), True, id="lock-everywhere"
-        ),
-        pytest.param(Fact.LOCK, {"proven": True}, Rules(), False, id="a-bind-just-showed-it"),
-        pytest.param(Fact.PASSWORD, {}, Rules(), False, id="hashes-are-hidden-everywhere"),
-        pytest.param(Fact.GROUPS, {}, Rules(), False, id="groups"),
-    ],
-)
-def test_what_cannot_be_read_is_unknown_never_fine(fact, asks, rules, refused):
-    reading = fresh({"unreadable": frozenset({fact})})
-    decision = account(reading, Asker(**asks), rules, NOW)
-    assert (decision.message == "directory-unavailable.unreadable") == refused
-    assert (decision.verdict is Verdict.REFUSE) == refused
-    assert signed_in(reading).reason is Reason.OK  # the bind itself tells
-
-
-# --- warnings ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("in_s", "facts_warn_s", "rules_warn_s", "warned"),
-    [
-        pytest.param(100, None, 100, True, id="on-the-second"),
-        pytest.param(101, None, 100, False, id="too-early"),
-        pytest.param(100, 99, 200, False, id="the-directory-has-a-say-of-its-own"),
-        pytest.param(100, None, None, False, id="never"),
-    ],
-)
-def test_who_is_let_in_hears_when_the_password_falls_due(in_s, facts_warn_s, rules_warn_s, warned):
-    reading = fresh({"due": due(NOW + timedelta(seconds=in_s)), "warn_s": facts_warn_s})
-    decision = signed_in(reading, rules=Rules(warn_s=rules_warn_s))
-    assert decision.warnings == ((Warn.EXPIRES_SOON,) if warned else ())
-
-
-def test_expiry_that_only_the_bind_tells_is_warned_of():
-    decision = signed_in(fresh(), Proven(proof=Proof.BIND, expires_in_s=3600))
-    assert decision.warnings == (Warn.EXPIRES_SOON,)
-    assert decision.status is not None
-    assert decision.status.due is not None
-    assert decision.status.due.at == NOW + HOUR
 
 
 def test_malformed_is_a_refusal_of_its_own():
