@@ -62,12 +62,14 @@ class Proxy:
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
         self._listener.close()
+        self._threads[0].join(5)
         self.cut()
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.1):
-            pass  # wakes the accepting thread where closing the listener did not
         for thread in self._threads:
             thread.join(5)
+        self.cut()  # what was being opened meanwhile
 
     def cut(self) -> None:
         """Close every connection that is open now."""

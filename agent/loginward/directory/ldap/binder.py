@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from loginward.directory.ldap.channel import Channel
     from loginward.directory.ldap.servers import Server, Servers
 
-KEPT = 4  # connections kept open per server
+KEPT = 16  # connections kept open per server
+IDLE_S = 60.0  # one unused for longer may be dead without a word: firewalls forget
+NOT_LOOKED = frozenset({51, 52})  # busy, unavailable: said instead of looking at the request
 NOT_VERDICTS = frozenset({1, 2, 3, 8, 10, 11, 13, 51, 52, 80})  # RFC 4511 appendix A.1
 
 
@@ -32,6 +34,7 @@ class Kept:
 
     channel: Channel
     last_id: int = 1
+    used_at: float = 0.0  # monotonic
 
     def bind(self, dn: str, password: Secret) -> ldap.Message:
         """Bind once; the answer is a BindResponse.
@@ -75,22 +78,31 @@ class Binder:
         self._kept = {server.url: queue.LifoQueue(KEPT) for server in self.servers.all}
 
     def bind(self, dn: str, password: Secret, deadline: Deadline) -> ldap.Message:
-        """Send one bind to the first server that can be reached; return its answer.
+        """Bind once, at the first server that looks at it; return the answer.
+
+        A server that is busy says so instead of looking, and counts nothing: the next is asked.
 
         Raises:
             DirectoryUnavailable: No server, or no answer in time.
         """
-        server, kept = self._open(deadline)
-        began = self.servers.clock.monotonic()
-        try:
-            answer = kept.bind(dn, password)
-        except DirectoryUnavailable as problem:
-            kept.channel.close()
-            self.servers.failed(server, problem, began)
-            raise
-        self.servers.answered(server)
-        self._put_back(server, kept, reusable=answer.operation.result.code not in NOT_VERDICTS)
-        return answer
+        while True:
+            server, kept = self._open(deadline)
+            began = self.servers.clock.monotonic()
+            try:
+                answer = kept.bind(dn, password)
+                code = answer.operation.result.code
+                if code in NOT_LOOKED:
+                    raise NotLookedError("bind", f"result {code}")
+            except DirectoryUnavailable as problem:
+                kept.channel.close()
+                self._drop(server)
+                self.servers.failed(server, problem, began)
+                if isinstance(problem, NotLookedError) and self.servers.any_left(server):
+                    continue
+                raise
+            self.servers.answered(server)
+            self._put_back(server, kept, reusable=code not in NOT_VERDICTS)
+            return answer
 
     def open_alone(self, deadline: Deadline) -> Kept:
         """Return a new connection for one person alone; the caller closes it.
@@ -103,21 +115,27 @@ class Binder:
     def close(self) -> None:
         """Close what is kept; idempotent."""
         self._is_closed = True
-        for waiting in self._kept.values():
-            while (kept := _take(waiting)) is not None:
-                kept.channel.close()
+        for server in self.servers.all:
+            self._drop(server)
 
     def _open(self, deadline: Deadline) -> tuple[Server, Kept]:
         """Return a connection known to be open a moment ago; nothing was sent yet."""
         server, _ = next(self.servers.usable())
+        recent = self.servers.clock.monotonic() - IDLE_S
         while (kept := _take(self._kept[server.url])) is not None:
-            if not kept.channel.is_stale():
+            if kept.used_at > recent and not kept.channel.is_stale():
                 kept.channel.deadline = deadline
                 return server, kept
             kept.channel.close()
         return open_first(self.servers, self.dialler, deadline)
 
+    def _drop(self, server: Server) -> None:
+        """Close what is kept of a server: what broke one connection may have broken all."""
+        while (kept := _take(self._kept[server.url])) is not None:
+            kept.channel.close()
+
     def _put_back(self, server: Server, kept: Kept, *, reusable: bool) -> None:
+        kept.used_at = self.servers.clock.monotonic()
         if reusable and not self._is_closed:
             with contextlib.suppress(queue.Full):
                 return self._kept[server.url].put_nowait(kept)

@@ -41,7 +41,7 @@ class _Seen:
     pause_s: float = 0.0
     closed_until: float = 0.0
     last_ok_at: datetime | None = None
-    last_problem: str = ""
+    last_problem: DirectoryUnavailable | None = None
 
 
 @dataclass(slots=True)
@@ -79,9 +79,9 @@ class Servers:
         now = self.clock.monotonic()
         with self._guard:
             open_ = [s for s in self.all if self._seen[s.url].closed_until <= now]
-            problem = "; ".join(f"{url}: {seen.last_problem}" for url, seen in self._seen.items())
+            problems = [s.last_problem for s in self._seen.values() if s.last_problem is not None]
         if not open_:
-            raise DirectoryUnavailable("connect", problem)
+            raise DirectoryUnavailable(problems[0].stage, "; ".join(map(str, problems)))
         for at, server in enumerate(open_):
             yield server, len(open_) - at
 
@@ -89,7 +89,7 @@ class Servers:
         """Note that a server works."""
         with self._guard:
             seen = self._seen[server.url]
-            was_down, seen.last_problem = seen.pause_s > 0, ""
+            was_down, seen.last_problem = seen.pause_s > 0, None
             seen.pause_s = seen.closed_until = 0.0
             seen.last_ok_at = self.clock.now()
         if was_down:
@@ -110,7 +110,7 @@ class Servers:
             was_up = seen.pause_s == 0
             seen.pause_s = min(max(seen.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
             seen.closed_until = self.clock.monotonic() + seen.pause_s
-            seen.last_problem = str(problem)
+            seen.last_problem = problem
         if was_up:
             _log.warning("directory server %s failed: %s", server.url, problem)
 
@@ -120,9 +120,9 @@ class Servers:
             return tuple(
                 ServerHealth(
                     name=url,
-                    usable=not seen.last_problem,
+                    usable=seen.last_problem is None,
                     last_ok_at=seen.last_ok_at,
-                    last_problem=seen.last_problem,
+                    last_problem="" if seen.last_problem is None else str(seen.last_problem),
                 )
                 for url, seen in self._seen.items()
             )

@@ -16,7 +16,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPException
 from pyasn1.error import PyAsn1Error
 
-from loginward.directory.ldap.binder import Kept, open_first
+from loginward.directory.ldap.binder import NOT_VERDICTS, open_first
 from loginward.directory.ldap.entry import Entry
 from loginward.errors import DirectoryUnavailable
 
@@ -244,17 +244,18 @@ class Service:
         server, kept = open_first(self.servers, self.dialler, deadline)
         began = self.servers.clock.monotonic()
         try:
-            self._log_in(kept)
+            code = kept.bind(self.dn, self.password).operation.result.code
         except DirectoryUnavailable as problem:
             kept.channel.close()
             self.servers.failed(server, problem, began)
             raise
-        return _Session(server, kept.channel, _connection(kept.channel))
-
-    def _log_in(self, kept: Kept) -> None:
-        code = kept.bind(self.dn, self.password).operation.result.code
         if code != SUCCESS:
-            raise DirectoryUnavailable(self.option, f"its bind was refused with result {code}")
+            kept.channel.close()
+            refused = DirectoryUnavailable(self.option, f"its bind was refused with result {code}")
+            if code in NOT_VERDICTS:
+                self.servers.failed(server, refused, began)
+            raise refused
+        return _Session(server, kept.channel, _connection(kept.channel))
 
     def _put_back(self, session: _Session) -> None:
         try:
