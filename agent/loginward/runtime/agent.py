@@ -14,6 +14,7 @@ from loginward.crypto.keys import KeySource, load_keys
 from loginward.crypto.password_hash import PasswordHasher
 from loginward.crypto.tags import Tagger
 from loginward.directory.embedded.opening import open_directory
+from loginward.host.linux import LinuxActions
 from loginward.host.sessions import Sessions
 from loginward.messages.texts import load_texts
 from loginward.runtime.access import uid_of
@@ -194,5 +195,5 @@ def _joined(
         sessions=Sessions(clock),
         effects=effects,
         metrics=Metrics(),
-        refresh=Refreshing(directory, store, effects, clock),
+        refresh=Refreshing(directory, store, effects, clock, LinuxActions(None)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loginward.core.clock import Deadline
-from loginward.host.linux import faillock_step
+from loginward.core.transitions import Transition
 from loginward.wire.admin.rows import StepRow, StepState
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from loginward.core.clock import Clock
     from loginward.directory.port import Directory
+    from loginward.host.port import PostUnlockActions
     from loginward.runtime.effects import Effects
     from loginward.store.store import Store
 
@@ -22,7 +23,15 @@ _READ_S = 2.5
 class Refreshing:
     """Clears what an unlock leaves stale; each step can be repeated without harm."""
 
-    def __init__(self, directory: Directory, store: Store, effects: Effects, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        store: Store,
+        effects: Effects,
+        clock: Clock,
+        actions: PostUnlockActions,
+    ) -> None:
+        self._actions = actions
         self._directory = directory
         self._store = store
         self._effects = effects
@@ -46,10 +55,7 @@ class Refreshing:
             had = self._effects.cleared(account.account_id)
             state = StepState.DONE if had else StepState.NOT_NEEDED
             yield StepRow(name=name, step="counters", state=state, text=text)
-        step = faillock_step(account.name)
-        yield StepRow(
-            name=name,
-            step=step.name,
-            state=StepState.ADVICE if step.needed else StepState.NOT_NEEDED,
-            text=step.text,
-        )
+        steps = self._actions.plan(account, Transition.UNLOCKED)
+        for result in self._actions.carry_out(steps, dry_run=dry_run):
+            state = StepState(result.outcome.value)
+            yield StepRow(name=name, step=result.step, state=state, text=result.text)

@@ -1,0 +1,123 @@
+"""A small process that keeps root's rights when the daemon gives its own up (security.md 12).
+
+It is forked before secrets are read and threads are started, holds one end of a socketpair and
+nothing else, and carries out `RootVerb`s for a uid, one at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+from typing import Final, NoReturn
+
+from loginward.host.rootverbs import COMMAND_S, RootVerb, carry_out
+
+_ASK: Final = struct.Struct("!IBI")  # number, verb, uid
+_ANSWER: Final = struct.Struct("!I")  # number; the text of a problem follows
+_MOST_OCTETS: Final = 1024
+_PR_SET_PDEATHSIG: Final = 1
+_VERBS: Final = tuple(RootVerb)
+ANSWER_S: Final = COMMAND_S + 2.0
+
+
+class RootHelper:
+    """The daemon's end; safe for many threads."""
+
+    def __init__(self, connection: socket.socket, pid: int = 0) -> None:
+        self._connection = connection
+        self._pid = pid
+        self._lock = threading.Lock()
+        self._asked = 0
+
+    @classmethod
+    def fork(cls) -> RootHelper:
+        """Start the helper; call it as root, before any thread and before any secret is read.
+
+        Raises:
+            OSError: No process or socket could be had.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid = os.fork()
+        if pid == 0:
+            _live(theirs)
+        theirs.close()
+        return cls(ours, pid)
+
+    def ask(self, verb: RootVerb, uid: int, within_s: float = ANSWER_S) -> str:
+        """Have a verb carried out; return what went wrong, empty if nothing."""
+        with self._lock:
+            self._asked = (self._asked + 1) % 2**32
+            try:
+                self._connection.settimeout(within_s)
+                self._connection.send(_ASK.pack(self._asked, _VERBS.index(verb), uid))
+                return self._answer()
+            except TimeoutError:
+                return "the root helper did not answer in time"
+            except (OSError, struct.error):
+                return "the root helper cannot be asked"
+
+    def close(self) -> None:
+        """End the helper; idempotent."""
+        self._connection.close()
+        pid, self._pid = self._pid, 0
+        if pid:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+    def _answer(self) -> str:
+        """Return the answer to the last question; one that came too late for its own is dropped."""
+        while True:
+            octets = self._connection.recv(_MOST_OCTETS)
+            if len(octets) < _ANSWER.size:
+                return "the root helper is gone"
+            (number,) = _ANSWER.unpack_from(octets)
+            if number == self._asked:
+                return octets[_ANSWER.size :].decode("utf-8", "replace")
+
+
+def serve(connection: socket.socket) -> None:
+    """Carry out what is asked until the other end closes; what is not understood ends it."""
+    while True:
+        octets = connection.recv(_MOST_OCTETS)
+        if len(octets) != _ASK.size:
+            return
+        number, verb, uid = _ASK.unpack(octets)
+        if verb >= len(_VERBS):
+            return
+        problem = carry_out(_VERBS[verb], uid).encode("utf-8", "replace")
+        connection.send(_ANSWER.pack(number) + problem[: _MOST_OCTETS - _ANSWER.size])
+
+
+def _live(connection: socket.socket) -> NoReturn:
+    """Be the helper, and nothing more; never returns into the daemon's code."""
+    code = 1
+    try:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a terminal sends them to the whole group
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _close_all_but(connection.fileno())
+        os.chdir("/")
+        os.environ.clear()
+        if sys.platform.startswith("linux"):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        serve(connection)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _close_all_but(descriptor: int) -> None:
+    """Keep one descriptor; the first three lead nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nowhere, standard)
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  numbers, not files
+        if int(name) > 2 and int(name) != descriptor:
+            with contextlib.suppress(OSError):  # the one that lists them
+                os.close(int(name))
