@@ -1,0 +1,80 @@
+"""A directory whose calls are counted and timed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from loginward.errors import DirectoryUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from loginward.core.changes import Changed, NotChanged
+    from loginward.core.clock import Clock, Deadline
+    from loginward.core.evidence import Checked
+    from loginward.core.facts import AccountFacts
+    from loginward.core.secret import Secret
+    from loginward.directory.port import Act, Directory, Done, Listing, NotDone, ServerHealth
+    from loginward.runtime.metrics import Metrics
+
+
+class TimedDirectory:
+    """Passes every call on and tells the metrics how long it took."""
+
+    def __init__(self, directory: Directory, metrics: Metrics, clock: Clock) -> None:
+        self._directory = directory
+        self._metrics = metrics
+        self._clock = clock
+
+    def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
+        """Return the one account of that login name."""
+        with self._timed("find"):
+            return self._directory.find(name, deadline)
+
+    def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
+        """Read the entry again."""
+        with self._timed("read"):
+            return self._directory.read(account, deadline)
+
+    def check(self, account: AccountFacts, password: Secret, deadline: Deadline) -> Checked:
+        """Check a password once."""
+        with self._timed("check"):
+            return self._directory.check(account, password, deadline)
+
+    def change(
+        self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline
+    ) -> Changed | NotChanged:
+        """Change a person's own password."""
+        with self._timed("change"):
+            return self._directory.change(account, old, new, deadline)
+
+    def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
+        """Carry out an administrator's act."""
+        with self._timed("act"):
+            return self._directory.act(account, act, deadline)
+
+    def accounts(self, deadline: Deadline) -> Listing:
+        """Return every account."""
+        with self._timed("accounts"):
+            return self._directory.accounts(deadline)
+
+    def health(self) -> tuple[ServerHealth, ...]:
+        """Return the servers as last seen."""
+        return self._directory.health()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._directory.close()
+
+    @contextmanager
+    def _timed(self, call: str) -> Iterator[None]:
+        began, failed = self._clock.monotonic(), False
+        try:
+            yield
+        except DirectoryUnavailable:
+            failed = True
+            raise
+        finally:
+            elapsed_s = self._clock.monotonic() - began
+            self._metrics.asked_directory(call, elapsed_s, failed=failed)
