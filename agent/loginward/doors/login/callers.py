@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import socket
 
 PROC: Final = Path("/proc")
+_PAGE: Final = 4096
 _START_TIME: Final = 19  # field 22 of stat, counted from the one after the command's name
 
 
@@ -40,7 +41,7 @@ def caller_of(connection: socket.socket, proc: Path = PROC) -> Peer:
 def _real_uid(proc: Path, pid: int, uid: int) -> int:
     if pid <= 0:
         return uid  # of another pid namespace
-    folder = proc / str(pid)
+    folder = f"{proc}/{pid}"
     try:
         started = _start_time(folder)
         real_uid = _first_uid(folder)
@@ -62,13 +63,22 @@ def _is_there(pid: int) -> bool:
     return True
 
 
-def _start_time(folder: Path) -> int:
+def _start_time(folder: str) -> int:
     """Return when the process began, in clock ticks since boot; another process differs in it."""
-    return int((folder / "stat").read_bytes().rpartition(b")")[2].split()[_START_TIME])
+    return int(_octets(f"{folder}/stat").rpartition(b")")[2].split()[_START_TIME])
 
 
-def _first_uid(folder: Path) -> int:
-    for line in (folder / "status").read_bytes().splitlines():
-        if line.startswith(b"Uid:"):
-            return int(line.split()[1])
-    raise ValueError("no Uid line")
+def _first_uid(folder: str) -> int:
+    _, found, rest = _octets(f"{folder}/status").partition(b"\nUid:")
+    if not found:
+        raise ValueError("no Uid line")
+    return int(rest.split(maxsplit=1)[0])
+
+
+def _octets(path: str) -> bytes:
+    """Read a small file of /proc at once: this runs for every connection."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _PAGE)
+    finally:
+        os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import select
 import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ class Turn(enum.Enum):
     CLIENT_BEGINS = "client-begins"
     DAEMON = "daemon"
     NOBODY = "nobody"  # a refusal is held until its time
+    OVER = "over"
     CLIENT_TYPES = "client-types"
 
 
@@ -87,6 +89,28 @@ class Connection:
         if not octets:
             raise EOFError
         raise ProtocolError("a frame out of turn")
+
+    def next_answer(self, limits: Limits, now: float) -> Answer | None:
+        """Return the ANSWER of a client that had it ready, None if the client has not.
+
+        A module has the password before it connects; waiting for it here, for a moment, spares
+        the way over the poller. Raises as `read` does.
+        """
+        ready = select.poll()
+        ready.register(self.sock, select.POLLIN)
+        if not ready.poll(limits.linger_s * 1000):
+            return None
+        message = self.read(limits, now)
+        assert not isinstance(message, Begin)  # `read` has checked that an ANSWER was owed
+        return message
+
+    def end(self) -> None:
+        """Close it; the conversation forgets what was typed. Idempotent."""
+        self.turn = Turn.OVER
+        self.sock.close()
+        if self.conversation is not None:
+            self.conversation.hang_up()
+            self.conversation = None
 
     def send(self, octets: bytes) -> None:
         """Send frames at once; a client that does not read them is given up.

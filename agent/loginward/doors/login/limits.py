@@ -19,6 +19,7 @@ class Limits:
         per_rhost_checks: Checks in flight for one remote host, as root says it.
         questions: Conversations that a real uid other than root may begin in a burst.
         questions_per_s: How fast that burst is earned again.
+        linger_s: How long a worker waits for an ANSWER that is probably ready.
         begin_s: From the connection to the whole BEGIN; a client has it ready.
         frame_s: From the first octet of an ANSWER to its last.
         conversation_s: From the connection to the RESULT, typing included.
@@ -32,6 +33,7 @@ class Limits:
     per_rhost_checks: int = 8
     questions: int = 60
     questions_per_s: float = 10.0
+    linger_s: float = 0.01
     begin_s: float = 3.0
     frame_s: float = 3.0
     conversation_s: float = 120.0

@@ -10,12 +10,13 @@ import math
 import selectors
 import socket
 import threading
-from collections import Counter, deque
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from loginward.doors.login.callers import CallerGoneError, caller_of
 from loginward.doors.login.connection import CLIENTS_TURN, Connection, Turn
 from loginward.doors.login.counters import Counters
+from loginward.doors.login.crowd import Crowd, oldest_idle
 from loginward.doors.login.limits import Allowance, Limits, Source
 from loginward.doors.login.workers import Workers
 from loginward.errors import ProtocolError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from loginward.doors.login.port import LoginService
 
 SWEEP_S: Final = 0.25
-ACCEPTS_AT_ONCE: Final = 64  # so that a flood of connections does not starve those that are here
 
 
 class LoginServer:
@@ -55,13 +55,13 @@ class LoginServer:
         self._clock = clock
         self._allowance = Allowance(limits)
         self._workers = Workers(service, peers, limits, clock, self.counters, self._give_back)
-        self._connections: set[Connection] = set()
-        self._returned: deque[tuple[Connection, bool]] = deque()
+        self._crowd = Crowd(limits)
+        self._returned: deque[Connection] = deque()
+        self._held: list[Connection] = []
         self._selector = selectors.DefaultSelector()
         self._wake_in, self._wake_out = socket.socketpair()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
-        self._held: list[Connection] = []
         self._swept_at = clock.monotonic()
 
     def apply(self, peers: Mapping[int, tuple[str, ...]]) -> None:
@@ -71,11 +71,7 @@ class LoginServer:
     def gauges(self) -> dict[str, int]:
         """Return what there is at this moment: connections, checks in flight, frames waiting."""
         in_flight, waiting = self._workers.busy
-        return {
-            "connections": len(self._connections),
-            "in_flight": in_flight,
-            "waiting": waiting,
-        }
+        return {"connections": self._crowd.alive, "in_flight": in_flight, "waiting": waiting}
 
     def run(self) -> None:
         """Serve in the calling thread until `stop`; then answer what is in flight and return."""
@@ -98,24 +94,32 @@ class LoginServer:
         self._stopped.wait(self._limits.drain_s + 1.0)
 
     def _poll(self) -> None:
-        for key, _ in self._selector.select(self._patience_s()):
+        events = self._selector.select(self._patience_s())
+        self._take_back()
+        for key, _ in events:
             if key.fileobj is self._sock:
                 self._accept()
             elif key.fileobj is self._wake_out:
-                self._take_back()
-            else:
-                self._on_readable(key.data)
+                with contextlib.suppress(BlockingIOError):
+                    self._wake_out.recv(4096)
+            elif key.data in self._crowd:  # not closed by an earlier event of this round
+                self._read(key.data)
         now = self._clock.monotonic()
         self._release(now)
         if now - self._swept_at >= SWEEP_S:
-            self._sweep(now)
+            self._swept_at = now
+            for connection in self._crowd.overdue(now):
+                self.counters.add("timed_out")
+                self._close(connection)
 
     def _patience_s(self) -> float | None:
         """Return how long nothing needs to be done unless something arrives; None: for ever."""
-        if not self._connections:
+        if not len(self._crowd):
             return None
+        if not self._held:
+            return SWEEP_S
         now = self._clock.monotonic()
-        return min([SWEEP_S, *(max(0.0, c.until - now) for c in self._held)])
+        return min(SWEEP_S, *(max(0.0, c.until - now) for c in self._held))
 
     def _release(self, now: float) -> None:
         """Send the refusals whose time has come."""
@@ -127,62 +131,47 @@ class LoginServer:
             self._close(connection)
 
     def _accept(self) -> None:
-        for _ in range(ACCEPTS_AT_ONCE):
-            try:
-                sock, _address = self._sock.accept()
-            except BlockingIOError:
-                return
-            except OSError:  # too few descriptors: an old connection pays for the next try
-                if not self._evict(self._connections):
-                    return
-                continue
-            sock.setblocking(False)  # noqa: FBT003  its one argument
-            if not self._admit(sock):
-                self.counters.add("refused")
-                sock.close()
+        """Accept one connection; epoll tells at once where there are more."""
+        try:
+            sock, _address = self._sock.accept()
+        except BlockingIOError:
+            return
+        except OSError:  # too few descriptors: an old connection pays for the next try
+            self._evict(oldest_idle(self._crowd))
+            return
+        sock.setblocking(False)  # noqa: FBT003  its one argument
+        connection = self._admitted(sock)
+        if connection is None:
+            self.counters.add("refused")
+            sock.close()
+            return
+        self.counters.add("accepted")
+        self._crowd.add(connection)
+        self._selector.register(sock, selectors.EVENT_READ, connection)
+        self._read(connection)  # a client says its BEGIN as soon as it has connected
 
-    def _admit(self, sock: socket.socket) -> bool:
-        """Make room for a connection, at the cost of one that has asked nothing yet."""
+    def _admitted(self, sock: socket.socket) -> Connection | None:
         try:
             caller = caller_of(sock)
         except (OSError, CallerGoneError):
-            return False
+            return None
         source = Source(caller.real_uid)
-        own = [c for c in self._connections if c.source.real_uid == source.real_uid]
-        too_many = not source.is_root and len(own) >= self._limits.per_uid_connections
-        if too_many and not self._evict(own):
-            return False
-        if len(self._connections) >= self._limits.connections and not self._evict(
-            self._of_the_greediest()
-        ):
-            return False
+        in_the_way = self._crowd.in_the_way_of(source)
+        if in_the_way is None:
+            return None
+        self._evict(in_the_way)
         now = self._clock.monotonic()
-        connection = Connection(sock, caller, now, now + self._limits.begin_s, source)
-        self._connections.add(connection)
-        self._selector.register(sock, selectors.EVENT_READ, connection)
-        self.counters.add("accepted")
-        return True
+        return Connection(sock, caller, now, now + self._limits.begin_s, source)
 
-    def _of_the_greediest(self) -> list[Connection]:
-        """Return the idle connections of the uid that holds most of them."""
-        idle = [c for c in self._connections if c.turn is Turn.CLIENT_BEGINS]
-        held = Counter(c.source.real_uid for c in idle)
-        return [c for c in idle if c.source.real_uid == max(held, key=lambda uid: held[uid])]
+    def _evict(self, connections: list[Connection]) -> None:
+        for connection in connections:
+            self.counters.add("evicted")
+            self._close(connection)
 
-    def _evict(self, among: set[Connection] | list[Connection]) -> bool:
-        """Close the oldest connection that has asked nothing yet; return whether there was one."""
-        idle = [c for c in among if c.turn is Turn.CLIENT_BEGINS]
-        if not idle:
-            return False
-        self.counters.add("evicted")
-        self._close(min(idle, key=lambda c: c.since))
-        return True
-
-    def _on_readable(self, connection: Connection) -> None:
-        if connection not in self._connections:
-            return  # evicted by an earlier event of the same round
+    def _read(self, connection: Connection) -> None:
+        now = self._clock.monotonic()
         try:
-            message = connection.read(self._limits, self._clock.monotonic())
+            message = connection.read(self._limits, now)
         except BlockingIOError:
             return
         except ProtocolError:
@@ -196,7 +185,7 @@ class LoginServer:
         if message is None:
             return
         if isinstance(message, Begin):
-            if not self._allowance.take(connection.source.real_uid, self._clock.monotonic()):
+            if not self._allowance.take(connection.source.real_uid, now):
                 self.counters.add("rate_limited")
                 self._close(connection)
                 return
@@ -206,58 +195,43 @@ class LoginServer:
         self._selector.unregister(connection.sock)
         self._workers.offer(connection, message)
 
-    def _give_back(self, connection: Connection, goes_on: bool) -> None:
-        """Take a connection back from a worker's thread."""
-        self._returned.append((connection, goes_on))
-        self._wake()
+    def _give_back(self, connection: Connection) -> None:
+        """Take a connection back from a worker's thread; what is over can wait for its round."""
+        self._returned.append(connection)
+        if connection.turn is not Turn.OVER:
+            self._wake()
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError, OSError):
             self._wake_in.send(b"\0")
 
     def _take_back(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._wake_out.recv(4096)
         while self._returned:
-            connection, goes_on = self._returned.popleft()
-            if connection not in self._connections:
-                continue
-            if goes_on and connection.turn is Turn.NOBODY:
+            connection = self._returned.popleft()
+            if connection.turn is Turn.OVER or connection not in self._crowd:
+                self._crowd.forget(connection)
+            elif connection.turn is Turn.NOBODY:
                 self._held.append(connection)
-            elif goes_on:
-                self._selector.register(connection.sock, selectors.EVENT_READ, connection)
             else:
-                self._close(connection)
-
-    def _sweep(self, now: float) -> None:
-        """Close the connections whose client has not done its part in time."""
-        self._swept_at = now
-        for connection in list(self._connections):
-            if connection.turn in CLIENTS_TURN and connection.until <= now:
-                self.counters.add("timed_out")
-                self._close(connection)
+                self._selector.register(connection.sock, selectors.EVENT_READ, connection)
 
     def _close(self, connection: Connection) -> None:
-        if connection not in self._connections:
-            return  # closed already, while a worker was at it
-        self._connections.remove(connection)
+        self._crowd.forget(connection)
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(connection.sock)
-        connection.sock.close()
-        if connection.conversation is not None:
-            connection.conversation.hang_up()
+        connection.end()
 
     def _drain(self) -> None:
         self._selector.unregister(self._sock)
         self._sock.close()
-        for connection in list(self._connections):
+        for connection in self._crowd:
             if connection.turn in CLIENTS_TURN:
                 self._close(connection)
         self._workers.drain(self._limits.drain_s)
         self._workers.stop()
         self._take_back()
         self._release(math.inf)
-        for connection in list(self._connections):
+        for connection in self._crowd:
             self._close(connection)
         self._selector.close()
         self._wake_in.close()

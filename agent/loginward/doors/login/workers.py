@@ -31,7 +31,7 @@ class Workers:
 
     Args:
         peers: By uid, the services at which a user other than root may ask for others.
-        give_back: Called from a worker with a connection and whether its conversation goes on.
+        give_back: Called from a worker with a connection whose next step is not a worker's.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Workers:
         limits: Limits,
         clock: Clock,
         counters: Counters,
-        give_back: Callable[[Connection, bool], None],
+        give_back: Callable[[Connection], None],
     ) -> None:
         self.peers = peers
         self._service = service
@@ -50,7 +50,9 @@ class Workers:
         self._counters = counters
         self._give_back = give_back
         self._turnstile = Turnstile[tuple[Connection, Begin | Answer]](limits)
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._offered = threading.Condition(lock)
+        self._idle = threading.Condition(lock)
         self._stopping = False
         self._threads = [
             threading.Thread(target=self._work, name=f"login-{n}", daemon=True)
@@ -60,7 +62,7 @@ class Workers:
     @property
     def busy(self) -> tuple[int, int]:
         """Return how many frames are being judged and how many wait."""
-        with self._changed:
+        with self._offered:
             return self._turnstile.in_flight, self._turnstile.waiting
 
     def start(self) -> None:
@@ -70,20 +72,20 @@ class Workers:
 
     def offer(self, connection: Connection, message: Begin | Answer) -> None:
         """Let a frame be judged when its source's turn has come."""
-        with self._changed:
+        with self._offered:
             self._turnstile.offer(connection.source, (connection, message))
-            self._changed.notify()
+            self._offered.notify()
 
     def drain(self, seconds: float) -> bool:
         """Wait until nothing is judged or waits; return whether that came within the time."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._is_busy, seconds)
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._is_busy, seconds)
 
     def stop(self) -> None:
         """Let every thread end after what it is doing; does not wait."""
-        with self._changed:
+        with self._offered:
             self._stopping = True
-            self._changed.notify_all()
+            self._offered.notify_all()
 
     @property
     def _is_busy(self) -> bool:
@@ -95,53 +97,69 @@ class Workers:
             if taken is None:
                 return
             source, (connection, message) = taken
-            goes_on = self._answer(connection, message)
-            with self._changed:
+            self._serve(connection, message)
+            self._give_back(connection)
+            with self._idle:  # what waited for this place is taken by this thread, next
                 self._turnstile.done(source)
-                self._changed.notify_all()
-            self._give_back(connection, goes_on)
+                if not self._is_busy:
+                    self._idle.notify_all()
 
     def _next(self) -> tuple[Source, tuple[Connection, Begin | Answer]] | None:
-        with self._changed:
+        with self._offered:
             while not self._stopping:
                 taken = self._turnstile.take()
                 if taken is not None:
                     return taken
-                self._changed.wait()
+                self._offered.wait()
         return None
 
-    def _answer(self, connection: Connection, message: Begin | Answer) -> bool:
-        """Answer one frame; return whether the conversation goes on."""
+    def _serve(self, connection: Connection, message: Begin | Answer) -> None:
+        """Answer frames for as long as the client has the next one ready."""
+        try:
+            owed: Begin | Answer | None = message
+            while owed is not None:
+                owed = self._answer(connection, owed)
+        except ProtocolError:
+            self._counters.add("garbage")
+            connection.end()
+        except (EOFError, OSError):
+            self._counters.add("hung_up")
+            connection.end()
+
+    def _answer(self, connection: Connection, message: Begin | Answer) -> Answer | None:
+        """Answer one frame; return the next one if it is there already.
+
+        Raises:
+            ProtocolError, EOFError, OSError: As `Connection.read`.
+        """
         try:
             turn = self._judge(connection, message)
             octets = octets_of(turn)
         except Exception:  # noqa: BLE001  the door's one place: a fault of ours lets nobody in
             self._counters.add("faults")
             _log.exception("a login could not be judged")
-            return False
-        try:
-            connection.check_still_waiting()
-            return self._reply(connection, turn, octets)
-        except ProtocolError:
-            self._counters.add("garbage")
-        except (EOFError, OSError):
-            self._counters.add("hung_up")
-        return False
-
-    def _reply(self, connection: Connection, turn: AskTurn | ResultTurn, octets: bytes) -> bool:
+            connection.end()
+            return None
+        connection.check_still_waiting()
         if isinstance(turn, AskTurn):
-            connection.wait_for_typing(self._limits)
             connection.send(octets)
-            return True
+            answer = self._ready_answer(connection)
+            if answer is None:
+                connection.wait_for_typing(self._limits)
+            return answer
         self._counters.add("results")
         if turn.delay_ms and connection.caller.uid != ROOT:
-            connection.hold(
-                octets_of(replace(turn, delay_ms=0)),
-                self._clock.monotonic() + turn.delay_ms / 1000,
-            )
-            return True
-        connection.send(octets)
-        return False
+            until = self._clock.monotonic() + turn.delay_ms / 1000
+            connection.hold(octets_of(replace(turn, delay_ms=0)), until)
+        else:
+            connection.send(octets)
+            connection.end()
+        return None
+
+    def _ready_answer(self, connection: Connection) -> Answer | None:
+        if self._turnstile.waiting:
+            return None  # this thread is needed elsewhere
+        return connection.next_answer(self._limits, self._clock.monotonic())
 
     def _judge(self, connection: Connection, message: Begin | Answer) -> AskTurn | ResultTurn:
         if isinstance(message, Answer):
