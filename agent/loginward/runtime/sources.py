@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.requests import Door
@@ -52,6 +53,7 @@ def sources_of(request: LoginRequest) -> Sources:
     return Sources(tuple(keys), " ".join(words))
 
 
+@lru_cache(maxsize=4096)
 def _place(door: Door, rhost: str) -> str:
     """Return an address by its bound (IPv6 by /64), a device by its octets, a name as it is."""
     try:
