@@ -85,24 +85,31 @@ class Binder:
         Raises:
             DirectoryUnavailable: No server, or no answer in time.
         """
-        while True:
-            server, kept = self._open(deadline)
+        last: DirectoryUnavailable | None = None
+        for server, left in self.servers.usable():
             began = self.servers.clock.monotonic()
+            kept: Kept | None = None
             try:
+                kept = self._take(server) or Kept(
+                    self.dialler.dial(server, deadline.sooner(deadline.left / left))
+                )
+                kept.channel.deadline = deadline
                 answer = kept.bind(dn, password)
-                code = answer.operation.result.code
-                if code in NOT_LOOKED:
-                    raise NotLookedError("bind", f"result {code}")
             except DirectoryUnavailable as problem:
-                kept.channel.close()
-                self._drop(server)
-                self.servers.failed(server, problem, began)
-                if isinstance(problem, NotLookedError) and self.servers.any_left(server):
-                    continue
-                raise
-            self.servers.answered(server)
-            self._put_back(server, kept, reusable=code not in NOT_VERDICTS)
-            return answer
+                last = self._failed(server, problem, began)
+                if kept is not None:
+                    kept.channel.close()
+                    raise  # it may have been looked at
+                continue
+            code = answer.operation.result.code
+            if code not in NOT_LOOKED:
+                self.servers.answered(server)
+                self._put_back(server, kept, reusable=code not in NOT_VERDICTS)
+                return answer
+            kept.channel.close()
+            last = self._failed(server, DirectoryUnavailable("bind", f"result {code}"), began)
+        assert last is not None
+        raise last
 
     def open_alone(self, deadline: Deadline) -> Kept:
         """Return a new connection for one person alone; the caller closes it.
@@ -118,16 +125,21 @@ class Binder:
         for server in self.servers.all:
             self._drop(server)
 
-    def _open(self, deadline: Deadline) -> tuple[Server, Kept]:
-        """Return a connection known to be open a moment ago; nothing was sent yet."""
-        server, _ = next(self.servers.usable())
+    def _take(self, server: Server) -> Kept | None:
+        """Return a kept connection known to be open a moment ago; nothing was sent yet."""
         recent = self.servers.clock.monotonic() - IDLE_S
         while (kept := _take(self._kept[server.url])) is not None:
             if kept.used_at > recent and not kept.channel.is_stale():
-                kept.channel.deadline = deadline
-                return server, kept
+                return kept
             kept.channel.close()
-        return open_first(self.servers, self.dialler, deadline)
+        return None
+
+    def _failed(
+        self, server: Server, problem: DirectoryUnavailable, began: float
+    ) -> DirectoryUnavailable:
+        self.servers.failed(server, problem, began)
+        self._drop(server)
+        return problem
 
     def _drop(self, server: Server) -> None:
         """Close what is kept of a server: what broke one connection may have broken all."""

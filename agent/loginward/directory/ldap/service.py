@@ -16,7 +16,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPException
 from pyasn1.error import PyAsn1Error
 
-from loginward.directory.ldap.binder import NOT_VERDICTS, open_first
+from loginward.directory.ldap.binder import NOT_VERDICTS, Kept
 from loginward.directory.ldap.entry import Entry
 from loginward.errors import DirectoryUnavailable
 
@@ -79,7 +79,10 @@ class Service:
     dn: str
     password: Secret
     option: str
-    _kept: queue.LifoQueue[_Session] = field(default_factory=lambda: queue.LifoQueue(KEPT))
+    _kept: dict[str, queue.LifoQueue[_Session]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._kept = {server.url: queue.LifoQueue(KEPT) for server in self.servers.all}
 
     def search(
         self,
@@ -174,9 +177,12 @@ class Service:
         }
         if then_delete:
             changes.setdefault(then_delete, []).append((ldap3.MODIFY_DELETE, []))
-        with self._session(deadline, fresh=False) as connection:
+
+        def run(connection: ldap3.Connection) -> Result:
             connection.modify(dn, changes, list(controls) or None)  # type: ignore[no-untyped-call]
             return _result(connection)
+
+        return self._write(run, deadline)
 
     def extended(self, oid: str, value: bytes, deadline: Deadline) -> Result:
         """Run an extended operation whose value is already encoded.
@@ -184,84 +190,107 @@ class Service:
         Raises:
             DirectoryUnavailable: No answer; it may have been done all the same.
         """
-        with self._session(deadline, fresh=False) as connection:
+
+        def run(connection: ldap3.Connection) -> Result:
             connection.extended(oid, value, no_encode=True)
             connection.request = None  # it holds the password that was set
             return _result(connection)
 
+        return self._write(run, deadline)
+
     def close(self) -> None:
         """Close what is kept; idempotent."""
-        while True:
-            try:
-                self._kept.get_nowait().channel.close()
-            except queue.Empty:
-                return
+        for server in self.servers.all:
+            self._drop(server)
 
     def _read(self, run: Callable[[ldap3.Connection], _T], deadline: Deadline) -> _T:
-        """Run a search; once more on a new connection, for reading twice does no harm."""
-        try:
-            with self._session(deadline, fresh=False) as connection:
-                return run(connection)
-        except DirectoryUnavailable:
-            if deadline.passed:
-                raise
-        with self._session(deadline, fresh=True) as connection:
-            return run(connection)
+        """Run a search, on one server after the other: reading twice does no harm.
 
-    @contextlib.contextmanager
-    def _session(self, deadline: Deadline, *, fresh: bool) -> Iterator[ldap3.Connection]:
-        """Lend a bound connection to one thread; it is kept only where all went well."""
-        session = (None if fresh else self._take(deadline)) or self._open(deadline)
+        No server may use up the time of those after it, nor an old connection that of a new one.
+        """
+        last: DirectoryUnavailable | None = None
+        for server, left in self.servers.usable():
+            share = deadline.sooner(deadline.left / left)
+            if (session := self._take(server)) is not None:
+                with contextlib.suppress(DirectoryUnavailable):
+                    return self._run(session, run, share.sooner(share.left / 2))
+                self._drop(server)
+            began = self.servers.clock.monotonic()
+            try:
+                return self._run(self._open(server, share), run, share)
+            except DirectoryUnavailable as problem:
+                last = problem
+                if problem.stage != self.option:
+                    self.servers.failed(server, problem, began)
+        assert last is not None
+        raise last
+
+    def _write(self, run: Callable[[ldap3.Connection], _T], deadline: Deadline) -> _T:
+        """Run a change once, on the first server that can be reached."""
+        last: DirectoryUnavailable | None = None
+        for server, left in self.servers.usable():
+            try:
+                session = self._take(server) or self._open(
+                    server, deadline.sooner(deadline.left / left)
+                )
+            except DirectoryUnavailable as problem:
+                last = problem
+                continue
+            return self._run(session, run, deadline)
+        assert last is not None
+        raise last
+
+    def _run(
+        self, session: _Session, run: Callable[[ldap3.Connection], _T], deadline: Deadline
+    ) -> _T:
+        """Run on one connection, which is kept only where all went well."""
         session.channel.deadline = deadline
-        began = self.servers.clock.monotonic()
         try:
-            yield session.connection
+            found = run(session.connection)
         except _BROKEN as error:
             session.channel.close()
             stage = "directory.budget_s" if deadline.passed else "search"
-            problem = DirectoryUnavailable(stage, type(error).__name__)
-            self.servers.failed(session.server, problem, began)
-            raise problem from None  # the library's text may hold the request
-        except BaseException:
+            # the library's text may hold the request
+            raise DirectoryUnavailable(stage, type(error).__name__) from None
+        except DirectoryUnavailable:
             session.channel.close()
             raise
         self.servers.answered(session.server)
-        self._put_back(session)
-
-    def _take(self, deadline: Deadline) -> _Session | None:
-        preferred = next(self.servers.usable())[0]
-        while True:
-            try:
-                session = self._kept.get_nowait()
-            except queue.Empty:
-                return None
-            session.channel.deadline = deadline
-            if session.server == preferred and not session.channel.is_stale():
-                return session
+        try:
+            self._kept[session.server.url].put_nowait(session)
+        except queue.Full:
             session.channel.close()
+        return found
 
-    def _open(self, deadline: Deadline) -> _Session:
-        server, kept = open_first(self.servers, self.dialler, deadline)
-        began = self.servers.clock.monotonic()
+    def _take(self, server: Server) -> _Session | None:
+        """Return a kept connection that was open a moment ago."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                session = self._kept[server.url].get_nowait()
+                if not session.channel.is_stale():
+                    return session
+                session.channel.close()
+        return None
+
+    def _drop(self, server: Server) -> None:
+        """Close what is kept of a server: where one connection broke, so did the others."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._kept[server.url].get_nowait().channel.close()
+
+    def _open(self, server: Server, deadline: Deadline) -> _Session:
+        """Return a new connection, bound as the account."""
+        kept = Kept(self.dialler.dial(server, deadline))
         try:
             code = kept.bind(self.dn, self.password).operation.result.code
-        except DirectoryUnavailable as problem:
+        except DirectoryUnavailable:
             kept.channel.close()
-            self.servers.failed(server, problem, began)
             raise
         if code != SUCCESS:
             kept.channel.close()
-            refused = DirectoryUnavailable(self.option, f"its bind was refused with result {code}")
-            if code in NOT_VERDICTS:
-                self.servers.failed(server, refused, began)
-            raise refused
+            stage = "bind" if code in NOT_VERDICTS else self.option
+            raise DirectoryUnavailable(stage, f"its bind was refused with result {code}")
         return _Session(server, kept.channel, _connection(kept.channel))
-
-    def _put_back(self, session: _Session) -> None:
-        try:
-            self._kept.put_nowait(session)
-        except queue.Full:
-            session.channel.close()
 
 
 def _connection(channel: Channel) -> ldap3.Connection:
