@@ -123,7 +123,8 @@ class Connection:
 
     def wait_for_typing(self, limits: Limits) -> None:
         """Let the client owe the next frame, until the conversation is too old."""
-        self.until = self.since + limits.conversation_s
+        if not self.decoder.waiting_octets:  # else `read` has set how long the rest may take
+            self.until = self.since + limits.conversation_s
         self.turn = Turn.CLIENT_TYPES  # last: the poller's sweep may look on
 
     def hold(self, octets: bytes, until: float) -> None:

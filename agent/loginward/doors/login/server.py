@@ -224,12 +224,15 @@ class LoginServer:
     def _drain(self) -> None:
         self._selector.unregister(self._sock)
         self._sock.close()
-        for connection in self._crowd:
-            if connection.turn in CLIENTS_TURN:
-                self._close(connection)
-        self._workers.drain(self._limits.drain_s)
+        until = self._clock.monotonic() + self._limits.drain_s
+        is_idle = False
+        while not is_idle and self._clock.monotonic() < until:
+            is_idle = self._workers.drain(SWEEP_S)
+            self._take_back()
+            for connection in self._crowd:
+                if connection.turn in CLIENTS_TURN:
+                    self._close(connection)
         self._workers.stop()
-        self._take_back()
         self._release(math.inf)
         for connection in self._crowd:
             self._close(connection)
