@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from loginward.core.changes import Changed, ChangeProblem, NotChanged
 from loginward.core.evidence import Checked, NoVerdict, Proven, Wrong
-from loginward.directory.ldap import tls, unread, verdict
+from loginward.directory.ldap import flavour, tls, unread, verdict
 from loginward.directory.ldap.admin import NOT_CONFIGURED, Admin
 from loginward.directory.ldap.binder import Binder
 from loginward.directory.ldap.dialling import Dialler
 from loginward.directory.ldap.reader import Reader
 from loginward.directory.ldap.servers import Servers
 from loginward.directory.ldap.service import Service
+from loginward.directory.ldap.sessions import Sessions
 from loginward.directory.port import Act, Done, Listing, NotDone, ServerHealth
 from loginward.errors import ConfigError, DirectoryUnavailable
 
@@ -40,10 +41,17 @@ class LdapDirectory:
         settings: With `kind: ldap`.
 
     Raises:
-        ConfigError: The authorities to trust cannot be read, or an account has no password.
+        ConfigError: The authorities to trust cannot be read, an account has no password, or
+            the flavour is not supported.
     """
 
     def __init__(self, settings: Directory, secrets: Secrets, clock: Clock) -> None:
+        if settings.flavour in flavour.NOT_YET:
+            raise ConfigError(
+                "directory.flavour",
+                f"{settings.flavour} is not supported yet; openldap is, and generic, which leaves"
+                " every status to the server",
+            )
         self._settings = settings
         self._clock = clock
         self._servers = Servers.configured(settings, clock)
@@ -126,7 +134,7 @@ class LdapDirectory:
         option = f"directory.{key}"
         if password is None:
             raise ConfigError(f"{option}.password_file", "must hold a password")
-        return Service(self._servers, self._dialler, account.dn, password, option)
+        return Service(Sessions(self._servers, self._dialler, account.dn, password, option))
 
     def _dated(self, account: AccountFacts, deadline: Deadline) -> Changed:
         """Return when the directory says it was changed; a silent one undoes no change."""

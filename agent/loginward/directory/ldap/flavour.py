@@ -17,6 +17,9 @@ ATTRIBUTES = ("objectClass", "vendorName", "supportedCapabilities", "supportedCo
 _ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
 
 
+NOT_YET: frozenset[Flavour] = frozenset({"389ds", "active-directory", "freeipa"})
+
+
 def has_policies(root: Entry) -> bool:
     """Return whether an OpenLDAP applies password policies; one that does not locks nobody."""
     return ppolicy.OID in root.texts("supportedControl")

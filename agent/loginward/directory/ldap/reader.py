@@ -176,6 +176,8 @@ class Reader:
             kind = self._settings.flavour
             if kind == "auto":
                 kind = "generic" if root is None else flavour.flavour_of(root)
+                if kind in flavour.NOT_YET:
+                    _log.warning("%s is not supported yet: its servers' word is all we have", kind)
             shown = root is not None and root.texts("supportedControl")
             self._detected = kind, root is None or not shown or flavour.has_policies(root)
         return self._detected
