@@ -26,19 +26,21 @@ from loginward.core.commands import (
 )
 from loginward.core.evidence import Proven, Refused, Wrong
 from loginward.core.facts import status_at
-from loginward.core.login import Login, UnexpectedEventError
+from loginward.core.login import Login
 from loginward.core.readings import Copy, Fresh
 from loginward.core.reasons import Verdict
 from loginward.core.requests import Phase
 from loginward.core.secret import Secret
 from loginward.core.status import PasswordStatus, UserState
 from tests.core import people
-from tests.core.people import HOUR, NOW, RIGHT, lock
+from tests.core.people import HOUR, NOW, lock
 from tests.core.playing import Script, asked, fresh, gathered, play, request
 from tests.core.scripts import SCRIPTS
+from tests.core.scripts_attempts import REFUSED_BEFORE
+from tests.core.scripts_changing import ACCOUNT
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+@pytest.mark.parametrize("script", [*REFUSED_BEFORE, *ACCOUNT], ids=lambda script: script.name)
 def test_script(script):
     play(script, Login(script.request, lambda: NOW))
 
@@ -69,37 +71,6 @@ def test_a_lock_that_ends_while_the_password_is_typed_is_over():
     login.resume(Typed(Secret(b"x")))
     reserve = login.resume(gathered(fresh(locks=(lock(until=NOW + HOUR),))))
     assert isinstance(reserve, Reserve)
-
-
-WRONG_ANSWERS = [
-    pytest.param([], Unmoved(), id="instead-of-what-was-typed"),
-    pytest.param([Typed(Secret(b"x"))], Settled(), id="instead-of-facts"),
-    pytest.param([Typed(Secret(b"x")), gathered(fresh())], Unmoved(), id="instead-of-leave"),
-    pytest.param(
-        [Typed(Secret(b"x")), gathered(fresh()), Granted("r")], Unmoved(), id="instead-of-a-check"
-    ),
-    pytest.param(
-        [Typed(Secret(b"x")), gathered(fresh()), Granted("r"), RIGHT],
-        Typed(Secret(b"hunter2")),
-        id="instead-of-a-second-look",
-    ),
-    pytest.param(
-        [Typed(Secret(b"x")), gathered(fresh()), Granted("r"), Wrong()],
-        Granted("r"),
-        id="instead-of-the-settlement",
-    ),
-]
-
-
-@pytest.mark.parametrize(("events", "wrong"), WRONG_ANSWERS)
-def test_an_answer_to_another_question_is_a_fault_and_shows_no_secret(events, wrong):
-    login = Login(request(), lambda: NOW)
-    login.start()
-    for event in events:
-        login.resume(event)
-    with pytest.raises(UnexpectedEventError) as raised:
-        login.resume(wrong)
-    assert str(raised.value) == type(wrong).__name__
 
 
 # --- any world -----------------------------------------------------------------------------------

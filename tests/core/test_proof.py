@@ -216,3 +216,8 @@ def test_expiry_that_only_the_bind_tells_is_warned_of():
     assert decision.status is not None
     assert decision.status.due is not None
     assert decision.status.due.at == NOW + HOUR
+
+
+def test_warnings_come_in_their_order():
+    reading = copy({"due": due(NOW + HOUR), "can_change_expired": True})
+    assert signed_in(reading).warnings == (Warn.EXPIRES_SOON, Warn.OFFLINE)

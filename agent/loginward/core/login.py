@@ -48,35 +48,34 @@ class Login:
         return self._steps.send(event)
 
     def _run(self) -> Steps[None]:
-        if not is_well_formed(self._request.name):
-            yield Done(decide.malformed())
-            return
-        match self._request.phase:
-            case Phase.ACCT:
-                yield from self._account()
-            case Phase.AUTHN | Phase.CHAUTHTOK_PRELIM | Phase.CHAUTHTOK_UPDATE:
-                yield from self._authenticate()
-            case Phase.OPEN | Phase.CLOSE:  # sessions are noted, never judged
-                yield Done(decide.malformed())
+        yield (yield from self._end())
 
-    def _account(self) -> Steps[None]:
+    def _end(self) -> Steps[Done]:
+        """Return the end; sessions are noted elsewhere and never judged."""
+        phase = self._request.phase
+        if phase in {Phase.OPEN, Phase.CLOSE} or not is_well_formed(self._request.name):
+            return Done(decide.malformed())
+        if phase is Phase.ACCT:
+            return (yield from self._account())
+        return (yield from self._authenticate())
+
+    def _account(self) -> Steps[Done]:
         gathered = yield from self._read(offline=False)
         decision = decide.account(gathered.reading, gathered.asker, gathered.rules, self._now())
-        yield Done(decision, gathered.reading)
+        return Done(decision, gathered.reading)
 
-    def _authenticate(self) -> Steps[None]:
+    def _authenticate(self) -> Steps[Done]:
         """Prove a password, and change it where this request or the door does that.
 
         A change proves the old password again, whatever an earlier phase saw.
         """
         password = yield from typed(Purpose.PASSWORD)
         if not password.well_formed:
-            yield Done(decide.malformed())
-            return
+            return Done(decide.malformed())
         attempt = yield from self._prove(password)
         if self._goes_on_to_change(attempt):
             attempt = yield from changed(attempt, password, self._now)
-        yield attempt.done
+        return attempt.done
 
     def _goes_on_to_change(self, attempt: Attempt) -> bool:
         if self._request.phase is Phase.CHAUTHTOK_UPDATE:
