@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase, Purpose
 from loginward.doors.login.pam_codes import IGNORE, pam_code
 from loginward.wire.login import Answer, Ask, Flag, Notice, Result
-from tests.native.conftest import IGNORED, Stack
+from tests.native.conftest import IGNORED, Stack, compile_c
 from tests.native.fake_daemon import ASK, OK, FakeDaemon, Line, by_phase, plays, refuse, says
 
 pytestmark = pytest.mark.live
@@ -342,6 +344,38 @@ class TestUntouched:
         stack.options = ["min_uid=1"]
         with FakeDaemon(stack.socket, says(refuse(Reason.ACCOUNT_LOCKED))):
             assert stack.run("daemon", "acct").code("acct") == "PAM_PERM_DENIED"
+
+
+class TestNames:
+    """The host's name service may know a person by another spelling (security.md 19)."""
+
+    @pytest.fixture
+    def respelling(self, stack: Stack, built: Path) -> Stack:
+        library = built / "other_names.so"
+        if not library.exists():
+            compile_c("other_names.c", library, "-shared", "-fPIC")
+        stack.env = {"LD_PRELOAD": str(library)}
+        return stack
+
+    def test_one_that_differs_by_more_than_case_is_refused_unasked(self, respelling: Stack) -> None:
+        with FakeDaemon(respelling.socket, says(ASK, OK)) as daemon:
+            seen = respelling.run("respelled", "auth", "acct", typed=[PASSWORD])
+
+        assert (seen.code("auth"), seen.code("acct")) == ("PAM_AUTH_ERR", "PAM_PERM_DENIED")
+        assert daemon.heard == []
+
+    def test_one_that_differs_by_case_is_asked_about(self, respelling: Stack) -> None:
+        with FakeDaemon(respelling.socket, says(OK)) as daemon:
+            assert respelling.run("cased", "acct").code("acct") == "PAM_SUCCESS"
+
+        assert daemon.begins[0].user == "cased"
+
+    def test_another_name_of_uid_0_is_root(self, respelling: Stack) -> None:
+        respelling.options = ["min_uid=0"]
+        with FakeDaemon(respelling.socket, says(refuse(Reason.ACCOUNT_LOCKED))) as daemon:
+            assert respelling.run("toor", "acct").code("acct") == IGNORED
+
+        assert daemon.heard == []
 
 
 class TestOptions:
