@@ -36,11 +36,13 @@ from tests.core import people
 from tests.core.people import HOUR, NOW, lock
 from tests.core.playing import Script, asked, fresh, gathered, play, request
 from tests.core.scripts import SCRIPTS
-from tests.core.scripts_attempts import REFUSED_BEFORE
+from tests.core.scripts_attempts import OFFLINE, REFUSED_BEFORE
 from tests.core.scripts_changing import ACCOUNT
 
 
-@pytest.mark.parametrize("script", [*REFUSED_BEFORE, *ACCOUNT], ids=lambda script: script.name)
+@pytest.mark.parametrize(
+    "script", [*REFUSED_BEFORE, *OFFLINE, *ACCOUNT], ids=lambda script: script.name
+)
 def test_script(script):
     play(script, Login(script.request, lambda: NOW))
 
