@@ -28,7 +28,8 @@ STATUS = (
     "pwdLastSuccess",
     "pwdPolicySubentry",
 )
-BY_ADMIN = "000001010000Z"  # slapo-ppolicy(5): locked until somebody removes it
+YEAR_0 = "0000"
+BY_ADMIN = f"{YEAR_0}01010000Z"  # slapo-ppolicy(5): locked until somebody removes it
 
 _SPEAKS_OF = {
     "pwdChangedTime": Fact.EXPIRY,
@@ -118,10 +119,11 @@ def _locks(entry: Entry, policy: Policy, now: datetime) -> tuple[Lock, ...]:
     found = []
     said = entry.text("pwdAccountLockedTime")
     since = entry.moment("pwdAccountLockedTime")
-    if said == BY_ADMIN:
-        found.append(Lock(id=f"pwdAccountLockedTime:{said}", cause=LockCause.BY_ADMIN))
-    elif since is not None:
+    if since is not None:
         found.append(_timed(entry, policy, said, since))
+    elif said:  # the year 0 of an administrator, or what nobody understands: no hole
+        cause = LockCause.BY_ADMIN if said.startswith(YEAR_0) else LockCause.BY_DIRECTORY
+        found.append(Lock(id=f"pwdAccountLockedTime:{said}", cause=cause))
     if (until := entry.moment("pwdAccountTmpLockoutEnd")) is not None:
         found.append(
             Lock(
