@@ -15,6 +15,7 @@ import pytest
 
 from loginward.core.reasons import Reason
 from loginward.core.requests import Purpose
+from loginward.store.known import render
 from loginward.wire.login import Ask, Notice, encode
 from tests.native.conftest import IGNORED, Stack, build
 from tests.native.fake_daemon import (
@@ -146,6 +147,18 @@ class TestNoDaemon:
         marker(impatient, text)
 
         assert impatient.run(user, "acct").code("acct") == acct
+
+    def test_the_marker_that_the_store_writes(self, impatient: Stack) -> None:
+        names = [
+            (f"{first}{n}", 3000 + n) for n in range(300) for first in ("Zoë ", "ärger", "a-b")
+        ]
+        marker(impatient, render([*names, ("somebody", NOBODY)]))
+
+        assert impatient.run("nobody", "acct").code("acct") == "PAM_PERM_DENIED"
+        assert impatient.run("a-b7", "acct").code("acct") == "PAM_PERM_DENIED"
+        assert impatient.run("alice", "acct").code("acct") == IGNORED
+        marker(impatient, render([]))
+        assert impatient.run("a-b7", "acct").code("acct") == IGNORED
 
     @pytest.mark.parametrize("mode", [0o664, 0o646])
     def test_a_marker_that_others_can_write_is_malformed(self, impatient: Stack, mode: int) -> None:

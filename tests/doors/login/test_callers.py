@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,3 +70,24 @@ def test_a_process_that_has_ended_is_nobody(pair: tuple[socket.socket, str]) -> 
     subprocess.run([sys.executable, "-I", "-S", "-c", code, path], check=True)
     with listener.accept()[0] as connection, pytest.raises(CallerGoneError):
         caller_of(connection)
+
+
+def test_a_process_of_another_pid_namespace_is_its_effective_uid() -> None:
+    class Elsewhere(socket.socket):
+        def getsockopt(self, *args: int) -> bytes:  # type: ignore[override]
+            return struct.pack("3i", 0, 1001, 1001) if args[1] == socket.SO_PEERCRED else b""
+
+    with Elsewhere(socket.AF_UNIX) as connection:
+        assert caller_of(connection).real_uid == 1001
+
+
+def test_a_file_of_proc_that_says_nothing_is_as_good_as_hidden(
+    pair: tuple[socket.socket, str], tmp_path: Path
+) -> None:
+    listener, path = pair
+    proc = of(tmp_path / "proc", os.getpid())
+    (proc / str(os.getpid()) / "status").write_text("Name:\tsu\n")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        with listener.accept()[0] as connection:
+            assert caller_of(connection, proc).real_uid == os.geteuid()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -428,6 +429,56 @@ print(open_now)
         )
         assert int(out) == held
         assert isinstance(door.login(), Result)
+
+    def test_a_users_open_conversations_are_bounded_and_not_pushed_aside(self, door: Door) -> None:
+        out = as_user(
+            door, "kept = [asks(BEGIN) for n in range(20)]; print([len(c) > 0 for _, c in kept])"
+        )
+
+        assert json.loads(out.lower()) == [True] * 16 + [False] * 4
+        assert door.count("refused") == 4
+        assert door.count("evicted") == 0
+
+    def test_where_no_descriptor_is_left_the_oldest_idle_one_pays(self, tmp_path: Path) -> None:
+        class Scarce(socket.socket):
+            left = 1
+
+            def accept(self) -> tuple[socket.socket, object]:
+                if self.left == 0:
+                    raise OSError(errno.EMFILE, "none left")
+                self.left -= 1
+                return super().accept()
+
+        path = tmp_path / "run/login.sock"
+        listener = listen(path)
+        scarce = Scarce(fileno=listener.detach())
+        service = Service()
+        server = LoginServer(service, scarce, Limits(workers=2), FixedWall(), {})
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        door = Door(path, service, server)
+        try:
+            with door.client() as idle:
+                door.wait_until(lambda: door.count("accepted") == 1)
+                with door.client() as late:
+                    assert idle.is_closed
+                    assert door.count("evicted") == 1
+                    scarce.left = 1
+                    late.say(Begin(phase=Phase.ACCT, user="alice", service="cron"))
+                    assert isinstance(late.hear(), Result)
+        finally:
+            server.stop()
+            thread.join(PATIENCE_S)
+
+    def test_a_process_that_has_ended_is_not_heard(self, door: Door) -> None:
+        code = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+        path = str(door.path)
+        with contextlib.ExitStack() as stack:
+            for _ in range(40):  # the door has to be slower than a process ends
+                stack.enter_context(door.client())
+            subprocess.run([sys.executable, "-I", "-S", "-c", code, path], check=True)
+        door.wait_until(lambda: door.server.gauges()["connections"] == 0)
+        assert door.count("refused") + door.count("hung_up") == 41
 
     def test_a_user_has_four_checks_in_flight_and_root_is_served(self, tmp_path: Path) -> None:
         with serving(tmp_path, Limits(workers=8)) as door:

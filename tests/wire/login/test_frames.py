@@ -145,6 +145,14 @@ MUST = (field(1, b"\x01"), field(2, b"alice"), field(3, b"sshd"))
         pytest.param(begin_frame(*MUST, field(7, b"\x08")), id="unknown-flag"),
         pytest.param(begin_frame(*MUST, field(8, b"0" * 65)), id="long-transaction"),
         pytest.param(b"\x01\x01\x20\x01" + bytes(8193), id="payload-too-long"),
+        pytest.param(
+            b"\x01\x14\x00\x0f" + field(64, b"\x01") + field(65, b"\x01") + field(67, bytes(4)),
+            id="delay-of-nothing",
+        ),
+        pytest.param(
+            b"\x01\x14\x00\x0c" + field(64, b"\x01") + field(65, b"\x01") + field(67, b"\x01"),
+            id="delay-of-one-octet",
+        ),
         pytest.param(b"\x01\x11\x00\x08" + field(32, b"\x01") + field(34, b"\x02"), id="shown-two"),
     ],
 )
@@ -192,6 +200,21 @@ def test_every_truncation_of_every_message_type_is_refused_or_waited_for() -> No
             assert decoder.next_message() is None
             with pytest.raises(ProtocolError):
                 decode(frame[:length])
+
+
+def test_the_longest_question_there_can_be_fits() -> None:
+    longest = Begin(
+        phase=Phase.AUTHN,
+        user="u" * 1024,
+        service="s" * 1024,
+        tty="t" * 1024,
+        rhost="h" * 1024,
+        ruser="r" * 1024,
+        flags=Flag(7),
+        transaction="0" * 64,
+    )
+    assert decode(encode(longest)) == longest
+    assert len(encode(Answer(Secret(bytes(8189))))) == 4 + 8192
 
 
 def test_an_answer_shows_no_secret() -> None:

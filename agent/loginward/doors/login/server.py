@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from loginward.doors.login.port import LoginService
 
 SWEEP_S: Final = 0.25
+PAUSE_S: Final = 0.05  # where no descriptor is left and none can be had
 
 
 class LoginServer:
@@ -137,7 +138,10 @@ class LoginServer:
         except BlockingIOError:
             return
         except OSError:  # too few descriptors: an old connection pays for the next try
-            self._evict(oldest_idle(self._crowd))
+            idle = oldest_idle(self._crowd)
+            self._evict(idle)
+            if not idle:
+                self._stopping.wait(PAUSE_S)
             return
         sock.setblocking(False)  # noqa: FBT003  its one argument
         connection = self._admitted(sock)

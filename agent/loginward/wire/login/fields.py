@@ -14,7 +14,6 @@ from loginward.core.requests import Phase, Purpose
 from loginward.errors import ProtocolError
 from loginward.wire.login.values import (
     FIELD_OCTETS,
-    MAX_PAYLOAD,
     MAX_REFERENCE,
     MAX_TEXT,
     MAX_TRANSACTION,
@@ -61,16 +60,13 @@ def pack(type_: FrameType, fields: Fields) -> bytes:
     """Return the payload of these fields.
 
     Raises:
-        ProtocolError: A field is missing, or together they are too long.
+        ProtocolError: A field is missing.
     """
     if not _SHAPES[type_].must <= fields.keys():
         raise ProtocolError("a field is missing")
-    payload = b"".join(
+    return b"".join(  # the bounds of texts and of what is typed keep it below MAX_PAYLOAD
         struct.pack("!BH", tag, len(value)) + value for tag, value in sorted(fields.items())
     )
-    if len(payload) > MAX_PAYLOAD:
-        raise ProtocolError("payload too long")
-    return payload
 
 
 def unpack(type_: FrameType, payload: bytes) -> Fields:

@@ -57,8 +57,7 @@ def encode(message: Message) -> bytes:
         case Notice(text, is_error):
             type_ = FrameType.ERROR if is_error else FrameType.INFO
             return _frame(type_, text_field(Tag.TEXT, text))
-        case Result():
-            return _frame(FrameType.RESULT, _result_fields(message))
+    return _frame(FrameType.RESULT, _result_fields(message))
 
 
 def decode(frame: bytes) -> Message:
@@ -82,8 +81,7 @@ def decode(frame: bytes) -> Message:
             return _ask(fields)
         case FrameType.INFO | FrameType.ERROR:
             return Notice(text_of(fields, Tag.TEXT), type_ is FrameType.ERROR)
-        case FrameType.RESULT:
-            return _result(fields)
+    return _result(fields)
 
 
 def payload_octets(header: bytes | bytearray) -> int:
