@@ -226,3 +226,15 @@ def test_somebody_who_is_gone(directory, slapd_on, person):
     outcome = directory.act(account, Act(verb=Verb.LOCK), soon())
     assert isinstance(outcome, NotDone)
     assert "no longer" in outcome.why
+
+
+def test_no_password_is_ever_logged(directory, person, caplog):
+    """R60: neither the person's nor the new one, at any level, nor in what things look like."""
+    caplog.set_level("DEBUG")
+    account = facts_of(directory, person)
+    directory.check(account, PASSWORD, soon())
+    act(directory, person, Verb.SET_TEMPORARY, NEW)
+    directory.change(account, NEW, Secret(b"Y3t!another"), soon())
+    shown = caplog.text + repr(vars(directory)) + repr(account)
+    for password in (PASSWORD, NEW, Secret(b"Y3t!another")):
+        assert password.reveal().decode() not in shown

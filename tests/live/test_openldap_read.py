@@ -161,6 +161,7 @@ def test_what_is_not_shown_is_unreadable_and_never_fine(slapd_on):
         facts = found(other, "locked")
     assert facts.has_password is None
     assert facts.failures is None
+    assert facts.counts is None, "its own pwdPolicySubentry may be hidden"
     assert {Fact.LOCK, Fact.FAILURES, Fact.EXPIRY, Fact.PASSWORD, Fact.STATE} <= facts.unreadable
 
 

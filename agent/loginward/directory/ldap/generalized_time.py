@@ -37,4 +37,5 @@ def parse(text: str) -> datetime | None:
 
 def spell(moment: datetime) -> str:
     """Return a moment to the second, as every server takes it."""
-    return moment.astimezone(UTC).strftime("%Y%m%d%H%M%SZ")
+    utc = moment.astimezone(UTC)
+    return f"{utc.year:04}{utc:%m%d%H%M%SZ}"

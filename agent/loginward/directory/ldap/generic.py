@@ -34,14 +34,14 @@ class Read:
     Attributes:
         at: When (aware UTC).
         has_password: None where that cannot be read.
-        password_said: How it was learnt, for `why`.
+        password_evidence: How it was learnt, for `why`.
     """
 
     entry: Entry
     at: datetime
     login_attribute: str
     has_password: bool | None
-    password_said: str
+    password_evidence: Evidence
     groups: frozenset[str]
 
 
@@ -68,7 +68,7 @@ def base_facts(read: Read) -> AccountFacts:
         warn_s=shadow.warn_s(entry),
         groups=read.groups,
         unreadable=unreadable,
-        evidence=(Evidence(Fact.PASSWORD, Origin.CONTROL, read.password_said), *_dates(entry)),
+        evidence=(read.password_evidence, *_dates(entry)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ldap3.utils.conv import escape_filter_chars
 
+from loginward.core.facts import Evidence, Fact, Origin
 from loginward.directory.ldap import flavour, generic, openldap, shadow
 from loginward.directory.ldap.policies import Policies
 from loginward.directory.ldap.policy import NO_POLICY
@@ -128,13 +129,13 @@ class Reader:
     def _facts_with(
         self, entry: Entry, deadline: Deadline, *, matches: bool, groups: frozenset[str]
     ) -> AccountFacts:
-        has_password, said = self._has_password(entry, deadline, matches=matches)
+        has_password, evidence = self._has_password(entry, deadline, matches=matches)
         read = generic.Read(
             entry=entry,
             at=self._clock.now(),
             login_attribute=self._users.login_attribute,
             has_password=has_password,
-            password_said=said,
+            password_evidence=evidence,
             groups=groups,
         )
         if not self.is_openldap(deadline):
@@ -142,26 +143,26 @@ class Reader:
         if not self._kind(deadline)[1]:
             return openldap.facts_of(read, NO_POLICY, status_readable=True)
         shows = any(entry.texts(name) for name in openldap.STATUS)
-        return openldap.facts_of(
-            read,
-            self._policies.for_entry(entry, deadline),
-            status_readable=shows or self._prober.rights(deadline).status,
-        )
+        if shows or self._prober.rights(deadline).status:
+            policy = self._policies.for_entry(entry, deadline)
+            return openldap.facts_of(read, policy, status_readable=True)
+        # pwdPolicySubentry is hidden too, so that any policy may be this account's
+        return openldap.facts_of(read, None, status_readable=False)
 
     def _has_password(
         self, entry: Entry, deadline: Deadline, *, matches: bool
-    ) -> tuple[bool | None, str]:
+    ) -> tuple[bool | None, Evidence]:
         """Return whether one is set: "not shown" proves it only with the right to see others'."""
         if usability.OID in entry.controls:
-            return True, "account usability control: present"
+            return True, _shown("present", Origin.CONTROL)
         if matches:
-            return True, "userPassword: present"
+            return True, _shown("present", Origin.ATTRIBUTE)
         rights = self._prober.rights(deadline)
         if rights.password:
-            return False, "userPassword: absent"
+            return False, _shown("absent", Origin.ATTRIBUTE)
         if rights.usability and self._policies.dn_for(entry) is not None:
-            return False, "account usability control: absent"
-        return None, "userPassword: not shown"
+            return False, _shown("absent", Origin.CONTROL)
+        return None, _shown("not shown", Origin.ATTRIBUTE)
 
     def _kind(self, deadline: Deadline) -> tuple[Flavour, bool]:
         """Return the flavour, as set or detected, and whether the server has policies.
@@ -212,3 +213,9 @@ class Reader:
                 key = member if by_name else member.lower()
                 members[key] = members.get(key, frozenset()) | {group.text("cn")}
         return members
+
+
+def _shown(what: str, origin: Origin) -> Evidence:
+    """Return the evidence about a password, which is never read itself."""
+    source = "account usability control" if origin is Origin.CONTROL else "userPassword"
+    return Evidence(Fact.PASSWORD, origin, f"{source}: {what}")

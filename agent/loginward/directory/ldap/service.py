@@ -30,11 +30,10 @@ Control = tuple[str, bool, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The end of an operation; `controls` by OID, value as octets."""
+    """How an operation ended; `message` is the server's own, for the log and for `why`."""
 
     code: int
     message: str
-    controls: dict[str, Any]
 
 
 class Service:
@@ -174,8 +173,7 @@ def _expect(connection: ldap3.Connection, *codes: int) -> int:
 
 def _result(connection: ldap3.Connection) -> Result:
     result = connection.result
-    controls = {oid: c.get("value") for oid, c in result.get("controls", {}).items()}
-    return Result(int(result["result"]), str(result["message"]), controls)
+    return Result(int(result["result"]), str(result["message"]))
 
 
 def _entries(connection: ldap3.Connection) -> Iterator[Entry]:

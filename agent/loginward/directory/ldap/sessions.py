@@ -16,7 +16,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPException
 from pyasn1.error import PyAsn1Error
 
-from loginward.directory.ldap.binder import NOT_VERDICTS, Kept
+from loginward.directory.ldap.binder import IDLE_S, NOT_VERDICTS, Kept
 from loginward.errors import DirectoryUnavailable
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class _Session:
     server: Server
     channel: Channel
     connection: ldap3.Connection
+    used_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -126,6 +127,7 @@ class Sessions:
             session.channel.close()
             raise
         self.servers.answered(session.server)
+        session.used_at = self.servers.clock.monotonic()
         try:
             self._kept[session.server.url].put_nowait(session)
         except queue.Full:
@@ -134,10 +136,11 @@ class Sessions:
 
     def _take(self, server: Server) -> _Session | None:
         """Return a kept connection that was open a moment ago."""
+        recent = self.servers.clock.monotonic() - IDLE_S
         with contextlib.suppress(queue.Empty):
             while True:
                 session = self._kept[server.url].get_nowait()
-                if not session.channel.is_stale():
+                if session.used_at > recent and not session.channel.is_stale():
                     return session
                 session.channel.close()
         return None
