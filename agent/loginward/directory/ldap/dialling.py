@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loginward.directory.ldap.channel import Channel, unavailable
+from loginward.directory.ldap.resolving import Resolver
 from loginward.errors import DirectoryUnavailable, ProtocolError
 from loginward.wire import ldap
 
@@ -17,16 +16,15 @@ if TYPE_CHECKING:
     from loginward.core.clock import Deadline
     from loginward.directory.ldap.servers import Server
 
-_Address = tuple[int, tuple[str, int]]
 _CHUNK = 16384
 
 
 @dataclass(slots=True)
 class Dialler:
-    """Opens connections; remembers addresses, for when the resolver is away."""
+    """Opens connections. Safe to use from many threads."""
 
     context: ssl.SSLContext
-    _addresses: dict[str, list[_Address]] = field(default_factory=dict)
+    _resolver: Resolver = field(default_factory=Resolver)
 
     def dial(self, server: Server, deadline: Deadline) -> Channel:
         """Return a connection over which a password may be sent.
@@ -49,7 +47,7 @@ class Dialler:
         return channel
 
     def _connect(self, server: Server, deadline: Deadline) -> Channel:
-        addresses = self._resolve(server, deadline)
+        addresses = self._resolver.addresses(server, deadline)
         last: OSError = OSError("no address")
         for at, (family, address) in enumerate(addresses):
             share = deadline.sooner(deadline.left / (len(addresses) - at))
@@ -60,38 +58,8 @@ class Dialler:
                 continue
             channel.deadline = deadline
             return channel
+        self._resolver.forget(server)
         raise unavailable("connect", last) from last
-
-    def _resolve(self, server: Server, deadline: Deadline) -> list[_Address]:
-        """Return the addresses; the resolver has no timeout, so a thread of its own waits."""
-        found: list[_Address] = []
-
-        def resolve() -> None:
-            try:
-                infos = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-            except OSError:
-                return
-            found.extend((int(info[0]), (str(info[4][0]), int(info[4][1]))) for info in infos)
-
-        if (known := self._numeric(server)) is not None:
-            return known
-        thread = threading.Thread(target=resolve, name="resolve", daemon=True)
-        thread.start()
-        thread.join(deadline.left / 2)
-        if addresses := list(found):
-            self._addresses[server.url] = addresses
-        if server.url not in self._addresses:
-            raise DirectoryUnavailable("resolve", f"no address of {server.host}")
-        return self._addresses[server.url]
-
-    @staticmethod
-    def _numeric(server: Server) -> list[_Address] | None:
-        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-        try:
-            socket.inet_pton(family, server.host)
-        except OSError:
-            return None
-        return [(int(family), (server.host, server.port))]
 
 
 def _ask_for_tls(channel: Channel) -> None:
