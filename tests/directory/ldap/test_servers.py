@@ -10,6 +10,7 @@ from loginward.directory.ldap.servers import (
     FAIR_WAIT_S,
     FIRST_PAUSE_S,
     LONGEST_PAUSE_S,
+    TRIAL_S,
     Servers,
 )
 from loginward.errors import DirectoryUnavailable
@@ -97,6 +98,25 @@ def test_a_caller_in_a_hurry_blames_nobody(servers, clock):
     assert asked(servers) == ["one.example", "two.example"]
     servers.failed(servers.all[0], SLOW, clock.at - FAIR_WAIT_S)
     assert asked(servers) == ["two.example"]
+
+
+def test_after_a_pause_one_caller_at_a_time_tries(servers, clock):
+    """A server that still stalls then holds up one login, not every one of that moment."""
+    one = servers.all[0]
+    servers.failed(one, REFUSED, clock.at)
+    clock.at += FIRST_PAUSE_S
+    assert asked(servers) == ["one.example", "two.example"]
+    assert asked(servers) == ["two.example"]
+    servers.answered(one)
+    assert asked(servers) == asked(servers) == ["one.example", "two.example"]
+
+
+def test_a_caller_who_never_came_back_is_not_waited_for(servers, clock):
+    servers.failed(servers.all[0], REFUSED, clock.at)
+    clock.at += FIRST_PAUSE_S
+    asked(servers)
+    clock.at += TRIAL_S
+    assert "one.example" in asked(servers)
 
 
 def test_where_all_failed_it_is_said_at_once_and_why(servers, clock):

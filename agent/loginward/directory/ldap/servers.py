@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PORTS = {"ldap": 389, "ldaps": 636}
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
 FAIR_WAIT_S = 0.25
+TRIAL_S = 3.0
 
 _log = logging.getLogger(__name__)
 
@@ -40,8 +41,13 @@ class Server:
 class _Seen:
     pause_s: float = 0.0
     closed_until: float = 0.0
+    tried_until: float = 0.0  # somebody finds out whether it answers again; others do not wait
     last_ok_at: datetime | None = None
     last_problem: DirectoryUnavailable | None = None
+
+    def is_open(self, now: float) -> bool:
+        """Return whether it may be tried."""
+        return self.closed_until <= now and self.tried_until <= now
 
 
 @dataclass(slots=True)
@@ -73,24 +79,29 @@ class Servers:
     def usable(self) -> Iterator[tuple[Server, int]]:
         """Yield servers worth trying, in order, each with how many are left counting it.
 
+        After a pause one caller at a time tries a server; a stalled one then holds up one login,
+        not all.
+
         Raises:
             DirectoryUnavailable: Every one failed a moment ago.
         """
         now = self.clock.monotonic()
         with self._guard:
-            open_ = [s for s in self.all if self._seen[s.url].closed_until <= now]
-            problems = [s.last_problem for s in self._seen.values() if s.last_problem is not None]
-        if not open_:
-            raise DirectoryUnavailable(problems[0].stage, "; ".join(map(str, problems)))
+            open_ = [s for s in self.all if self._seen[s.url].is_open(now)]
+        took = False
         for at, server in enumerate(open_):
-            yield server, len(open_) - at
+            if self._takes(server):
+                took = True
+                yield server, len(open_) - at
+        if not took:
+            raise self._all_failed()
 
     def answered(self, server: Server) -> None:
         """Note that a server works."""
         with self._guard:
             seen = self._seen[server.url]
             was_down, seen.last_problem = seen.pause_s > 0, None
-            seen.pause_s = seen.closed_until = 0.0
+            seen.pause_s = seen.closed_until = seen.tried_until = 0.0
             seen.last_ok_at = self.clock.now()
         if was_down:
             _log.info("directory server %s answers again", server.url)
@@ -101,11 +112,11 @@ class Servers:
         Nothing is held against it where the caller, who `began` then (monotonic), had no time.
         """
         waited_s = self.clock.monotonic() - began
-        if problem.stage == "directory.budget_s" and waited_s < FAIR_WAIT_S:
-            return
+        in_a_hurry = problem.stage == "directory.budget_s" and waited_s < FAIR_WAIT_S
         with self._guard:
             seen = self._seen[server.url]
-            if self.clock.monotonic() < seen.closed_until:
+            seen.tried_until = 0.0
+            if in_a_hurry or self.clock.monotonic() < seen.closed_until:
                 return  # others in flight saw the same fault: one pause for all
             was_up = seen.pause_s == 0
             seen.pause_s = min(max(seen.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
@@ -113,6 +124,23 @@ class Servers:
             seen.last_problem = problem
         if was_up:
             _log.warning("directory server %s failed: %s", server.url, problem)
+
+    def _takes(self, server: Server) -> bool:
+        """Return whether this caller is to try a server; one that failed, one caller at a time."""
+        with self._guard:
+            seen, now = self._seen[server.url], self.clock.monotonic()
+            if seen.last_problem is None:
+                return True
+            if not seen.is_open(now):
+                return False
+            seen.tried_until = now + TRIAL_S
+            return True
+
+    def _all_failed(self) -> DirectoryUnavailable:
+        with self._guard:
+            problems = [s.last_problem for s in self._seen.values() if s.last_problem is not None]
+        stage = problems[0].stage if problems else "connect"
+        return DirectoryUnavailable(stage, "; ".join(map(str, problems)))
 
     def health(self) -> tuple[ServerHealth, ...]:
         """Return every server as last seen."""
