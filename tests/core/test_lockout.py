@@ -140,9 +140,11 @@ def test_i7_guesses_at_a_locked_account_change_nothing():
         assert (same, refused) == (tally, LockedNow(tripped))
 
 
-def test_a_lock_ends_by_itself_and_the_count_begins_anew():
-    tally, _ = attempted(wrong(4), 9, Outcome.WRONG)
-    tally, granted = reserved(tally, 10, now=NOW + timedelta(seconds=1800))
+@pytest.mark.parametrize("window_s", [900, 9000, None])
+def test_a_lock_ends_by_itself_and_the_count_begins_anew(window_s):
+    policy = LockoutPolicy(threshold=5, window_s=window_s, duration_s=1800)
+    tally, _ = attempted(wrong(4, policy), 9, Outcome.WRONG, policy)
+    tally, granted = reserved(tally, 10, policy, now=NOW + timedelta(seconds=1800))
     assert isinstance(granted, Granted)
     assert (tally.lock, tally.failures) == (None, ())
 

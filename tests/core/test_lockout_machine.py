@@ -58,6 +58,21 @@ class Counting(RuleBasedStateMachine):
 
     @rule(target=flights)
     def attempt(self):
+        name = self.reserve()
+        return multiple() if name is None else name
+
+    @rule(name=consumes(flights), outcome=st.sampled_from([*[Outcome.WRONG] * 6, *Outcome]))
+    def end(self, name, outcome):
+        self.settle(name, outcome)
+
+    @rule(guesses=st.integers(1, 5))
+    def guess(self, guesses):
+        for _ in range(guesses):
+            name = self.reserve()
+            if name is not None:
+                self.settle(name, Outcome.WRONG)
+
+    def reserve(self) -> str | None:
         self.forget()
         self.number += 1
         name = str(self.number)
@@ -67,16 +82,15 @@ class Counting(RuleBasedStateMachine):
         pending = len(self.in_flight) + len(self.crashed)
         if self.locked:
             assert isinstance(answer, LockedNow)
-            return multiple()
+            return None
         if pending and pending + len(self.wrong) >= self.policy.threshold:
             assert answer == AtLimit(in_flight=pending)
-            return multiple()
+            return None
         assert answer == Granted(name)
         self.in_flight[name] = self.now
         return name
 
-    @rule(name=consumes(flights), outcome=st.sampled_from(Outcome))
-    def end(self, name, outcome):
+    def settle(self, name: str, outcome: Outcome) -> None:
         known = self.in_flight.pop(name, None) is not None
         if known:
             self.forget()
@@ -105,6 +119,7 @@ class Counting(RuleBasedStateMachine):
             self.locks.add(tripped.id)
             self.opens_at = tripped.until or "never"
             self.begin_anew()
+        assert len(self.tally.failures) == len(self.wrong)
 
     @rule()
     def clear(self):
@@ -124,7 +139,7 @@ class Counting(RuleBasedStateMachine):
         self.policy = policy
         self.loosest = max(self.loosest, policy.threshold)
 
-    @rule(seconds=st.integers(1, 250))
+    @rule(seconds=st.sampled_from([1, 30, 59, 60, 61, 120, 250]))
     def wait(self, seconds):
         self.now += timedelta(seconds=seconds)
 
@@ -142,4 +157,4 @@ class Counting(RuleBasedStateMachine):
 
 
 TestCounting = Counting.TestCase
-TestCounting.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestCounting.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
