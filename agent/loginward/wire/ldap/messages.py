@@ -22,7 +22,7 @@ _BIND_RESPONSE: Final = 0x61
 _UNBIND_REQUEST: Final = 0x42
 _EXTENDED_REQUEST: Final = 0x77
 _EXTENDED_RESPONSE: Final = 0x78
-_CONTROLS: Final = 0xA0
+CONTROLS: Final = 0xA0
 _SIMPLE: Final = 0x80
 _REFERRAL: Final = 0xA3
 _SASL_CREDENTIALS: Final = 0x87
@@ -108,12 +108,12 @@ def bind_request(
         + element(ber.OCTET_STRING, dn.encode())
         + element(_SIMPLE, password)
     )
-    return _message(message_id, element(_BIND_REQUEST, content), controls)
+    return framed(message_id, element(_BIND_REQUEST, content), controls)
 
 
 def unbind_request(message_id: int) -> bytes:
     """Return the polite end of a connection; there is no answer to it."""
-    return _message(message_id, element(_UNBIND_REQUEST, b""))
+    return framed(message_id, element(_UNBIND_REQUEST, b""))
 
 
 def start_tls_request(message_id: int) -> bytes:
@@ -136,7 +136,7 @@ def extended_request(
     content = element(_REQUEST_NAME, name.encode())
     if value is not None:
         content += element(_REQUEST_VALUE, value)
-    return _message(message_id, element(_EXTENDED_REQUEST, content), controls)
+    return framed(message_id, element(_EXTENDED_REQUEST, content), controls)
 
 
 def parse(octets: bytes) -> Message:
@@ -157,15 +157,16 @@ def parse(octets: bytes) -> Message:
         operation = _extended_response(content)
     else:
         raise ProtocolError("LDAP: an operation that nobody asked for")
-    controls = message.optional(_CONTROLS)
+    controls = message.optional(CONTROLS)
     message.skip_rest()
-    return Message(message_id, operation, () if controls is None else _controls(controls))
+    return Message(message_id, operation, () if controls is None else read_controls(controls))
 
 
-def _message(message_id: int, operation: bytes, controls: tuple[Control, ...] = ()) -> bytes:
+def framed(message_id: int, operation: bytes, controls: tuple[Control, ...] = ()) -> bytes:
+    """Return a whole message around an encoded operation."""
     content = ber.integer(message_id) + operation
     if controls:
-        content += element(_CONTROLS, b"".join(map(_control, controls)))
+        content += element(CONTROLS, b"".join(map(_control, controls)))
     return element(ber.SEQUENCE, content)
 
 
@@ -180,7 +181,7 @@ def _control(control: Control) -> bytes:
 
 def _bind_response(content: bytes) -> BindResponse:
     reader = Reader(content)
-    result = _result(reader)
+    result = read_result(reader)
     reader.optional(_SASL_CREDENTIALS)
     reader.skip_rest()
     return BindResponse(result)
@@ -188,14 +189,19 @@ def _bind_response(content: bytes) -> BindResponse:
 
 def _extended_response(content: bytes) -> ExtendedResponse:
     reader = Reader(content)
-    result = _result(reader)
+    result = read_result(reader)
     name = reader.optional(_RESPONSE_NAME)
     value = reader.optional(_RESPONSE_VALUE)
     reader.skip_rest()
     return ExtendedResponse(result, None if name is None else as_text(name), value)
 
 
-def _result(reader: Reader) -> Result:
+def read_result(reader: Reader) -> Result:
+    """Return the LDAPResult that comes next.
+
+    Raises:
+        ProtocolError: It is malformed.
+    """
     code = as_count(reader.take(ber.ENUMERATED))
     matched_dn = as_text(reader.take(ber.OCTET_STRING))
     diagnostic = as_text(reader.take(ber.OCTET_STRING))
@@ -217,7 +223,12 @@ def _texts(content: bytes) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _controls(content: bytes) -> tuple[Control, ...]:
+def read_controls(content: bytes) -> tuple[Control, ...]:
+    """Return the controls of a message.
+
+    Raises:
+        ProtocolError: They are malformed, or too many.
+    """
     reader = Reader(content)
     controls = []
     while reader.next_is(ber.SEQUENCE):
