@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from loginward.crypto.gate import Gate
 from loginward.crypto.keys import KeySource, load_keys
 from loginward.crypto.password_hash import PasswordHasher
-from loginward.crypto.tags import Tagger
+from loginward.crypto.tags import Tagger, keyed
 from loginward.directory.embedded.opening import open_directory
 from loginward.host.linux import LinuxActions
 from loginward.host.sessions import Sessions
@@ -21,6 +21,7 @@ from loginward.runtime.access import uid_of
 from loginward.runtime.answers import Answers
 from loginward.runtime.attempting import AttemptDesk, Memory
 from loginward.runtime.audit import Audit
+from loginward.runtime.beside import Beside
 from loginward.runtime.clock import SystemClock, trusted_time
 from loginward.runtime.driver import ThreadDriver
 from loginward.runtime.effects import Effects
@@ -28,12 +29,13 @@ from loginward.runtime.flights import Flights
 from loginward.runtime.gather import Gatherer
 from loginward.runtime.keepers import Keepers
 from loginward.runtime.knowledge import HostKnowledge, Knowledge, NoKnowledge
-from loginward.runtime.ldap_opening import DirectorySecrets, open_ldap
+from loginward.runtime.ldap_opening import AdministeredDirectory
 from loginward.runtime.metrics import Metrics
 from loginward.runtime.passwords_seen import LastProven, Repeats
 from loginward.runtime.recorder import Recorder
 from loginward.runtime.refreshing import Refreshing
 from loginward.runtime.throttle import Throttle
+from loginward.runtime.timed_directory import TimedDirectory
 from loginward.runtime.transactions import Transactions
 from loginward.store.absent import AbsentNames
 from loginward.store.file import DATABASE
@@ -44,6 +46,7 @@ from loginward.store.verifiers import Verifiers
 if TYPE_CHECKING:
     from loginward.crypto.keys import Keys
     from loginward.directory.embedded.directory import EmbeddedDirectory
+    from loginward.directory.ldap.directory import Secrets
     from loginward.directory.port import Directory
     from loginward.settings import Settings
 
@@ -91,8 +94,11 @@ class Parts:
         self.audit.stop()
 
 
-def build(settings: Settings, secrets: DirectorySecrets) -> Parts:
+def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
     """Return the parts, open and not yet started.
+
+    Args:
+        beside: The processes beside the daemon, started before it gave up root's rights.
 
     Raises:
         ConfigError: A secret or a text file cannot be used.
@@ -110,7 +116,9 @@ def build(settings: Settings, secrets: DirectorySecrets) -> Parts:
     if settings.directory.kind == "embedded":
         embedded = directory = open_directory(state_dir, settings.policy, clock, gate)
     else:
-        directory = open_ldap(settings.directory, secrets, clock)
+        directory = AdministeredDirectory(settings, secrets, clock, beside.admin)
+    metrics = Metrics()
+    directory = TimedDirectory(directory, metrics, clock)
     verifiers = Verifiers(
         store, PasswordHasher(gate, keys.pepper), settings.policy.offline.max_users
     )
@@ -119,7 +127,11 @@ def build(settings: Settings, secrets: DirectorySecrets) -> Parts:
         knowledge = HostKnowledge(
             store, verifiers, AbsentNames(store), Removals(store), directory, _is_local
         )
-    return _joined(settings, clock, directory, embedded, store, verifiers, knowledge)
+    actions = LinuxActions(beside.root)
+    audit = Audit(state_dir / "events", clock, settings.events, keyed(keys.index, b"events"))
+    return _joined(
+        settings, clock, directory, embedded, store, verifiers, knowledge, metrics, actions, audit
+    )
 
 
 def keys_directory(state_dir: Path) -> Path:
@@ -147,6 +159,9 @@ def _joined(
     store: Store,
     verifiers: Verifiers,
     knowledge: Knowledge,
+    metrics: Metrics,
+    actions: LinuxActions,
+    audit: Audit,
 ) -> Parts:
     tagger = Tagger()
     memory = Memory(Repeats(tagger, clock), LastProven(tagger), Flights(tagger))
@@ -158,8 +173,7 @@ def _joined(
     )
     keepers = Keepers(settings, clock, store, embedded)
     gatherer = Gatherer(settings, clock, directory, knowledge, keepers, throttle)
-    effects = Effects(store, keepers, memory)
-    audit = Audit(settings.state_dir / "events", clock, settings.events)
+    effects = Effects(store, keepers, memory, actions)
     return Parts(
         settings=settings,
         clock=clock,
@@ -194,6 +208,6 @@ def _joined(
         recorder=Recorder(audit, clock),
         sessions=Sessions(clock),
         effects=effects,
-        metrics=Metrics(),
-        refresh=Refreshing(directory, store, effects, clock, LinuxActions(None)),
+        metrics=metrics,
+        refresh=Refreshing(directory, store, effects, clock, actions),
     )

@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,10 @@ from loginward.runtime import hardening
 from loginward.runtime.access import peers_of
 from loginward.runtime.administration import Administration
 from loginward.runtime.agent import build
+from loginward.runtime.beside import Beside, start_beside
 from loginward.runtime.events import DaemonEvent
-from loginward.runtime.ldap_opening import DirectorySecrets, read_secrets
+from loginward.runtime.ldap_opening import read_secrets
+from loginward.runtime.logging_setup import set_up_logging
 from loginward.runtime.marker import Marker
 from loginward.runtime.notify import Watchdog, notify
 from loginward.runtime.service import LoginService
@@ -37,6 +38,7 @@ from loginward.runtime.watcher import Watcher
 from loginward.wire.admin.rows import ReloadedRow
 
 if TYPE_CHECKING:
+    from loginward.directory.ldap.directory import Secrets
     from loginward.settings import Settings
 
 _log = logging.getLogger("loginward")
@@ -56,17 +58,19 @@ class Sockets:
 
 def serve(config_path: str, user: str | None) -> int:
     """Run the daemon until SIGTERM; return its exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    hardening.harden()
+    set_up_logging()
+    for left in hardening.harden():
+        _log.info("loginward: not hardened: %s", left)
     try:
         settings = load_config(Path(config_path))
         become = hardening.user_to_become(user, USER)
         hardening.own_folder(settings.state_dir, 0o755, become)
+        beside = start_beside(settings, become)
         secrets = read_secrets(settings)
         sockets = _sockets(settings)
         if become is not None:
             hardening.become(become)
-        return _Daemon(config_path, settings, secrets, sockets).run()
+        return _Daemon(config_path, settings, secrets, beside, sockets).run()
     except ConfigError as error:
         _log.error("loginward: error: %s", error)
         return EX_CONFIG
@@ -89,13 +93,18 @@ class _Daemon:
     """The running daemon."""
 
     def __init__(
-        self, config_path: str, settings: Settings, secrets: DirectorySecrets, sockets: Sockets
+        self,
+        config_path: str,
+        settings: Settings,
+        secrets: Secrets,
+        beside: Beside,
+        sockets: Sockets,
     ) -> None:
         self._config_path = config_path
         self._stopping = threading.Event()
         self._hup = threading.Event()
         self._wake = threading.Event()
-        self._parts = build(settings, secrets)
+        self._parts = build(settings, secrets, beside)
         self._marker = Marker(self._parts)
         self._watcher = Watcher(self._parts)
         self._login = LoginServer(

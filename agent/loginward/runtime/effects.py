@@ -10,6 +10,7 @@ from loginward.errors import StoreFault
 
 if TYPE_CHECKING:
     from loginward.core.facts import AccountFacts
+    from loginward.host.port import PostUnlockActions
     from loginward.runtime.attempting import Memory
     from loginward.runtime.keepers import Keepers
     from loginward.store.store import Store
@@ -21,7 +22,10 @@ _CLEARING = frozenset({Transition.UNLOCKED, Transition.RESET})
 class Effects:
     """Clears what no longer holds: tallies, known wrong passwords, the last one proven."""
 
-    def __init__(self, store: Store, keepers: Keepers, memory: Memory) -> None:
+    def __init__(
+        self, store: Store, keepers: Keepers, memory: Memory, actions: PostUnlockActions
+    ) -> None:
+        self._actions = actions
         self._store = store
         self._keepers = keepers
         self._memory = memory
@@ -30,6 +34,9 @@ class Effects:
         """Clear what a transition outdates; one that was found, not made here."""
         if transition in _CLEARING:
             self.cleared(account.account_id)
+            steps = self._actions.plan(account, transition)
+            for result in self._actions.carry_out(steps, dry_run=False):
+                _log.info("after %s: %s: %s", transition.value, result.step, result.text)
         else:
             self._moved(account.account_id)
 

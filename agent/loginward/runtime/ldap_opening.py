@@ -2,41 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loginward.config.secrets import read_secret
-from loginward.errors import ConfigError
+from loginward.directory.ldap.directory import LdapDirectory, Secrets
+from loginward.runtime.admin_process import AdminProcess
+from loginward.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
-    from loginward.core.clock import Clock
+    import pwd
+
+    from loginward.core.clock import Clock, Deadline
+    from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
-    from loginward.directory.port import Directory
+    from loginward.directory.port import Act, Done, NotDone
     from loginward.settings import Settings
-    from loginward.settings.directory import Directory as DirectorySettings
+    from loginward.settings.directory import Account
 
 
-@dataclass(frozen=True, slots=True)
-class DirectorySecrets:
-    """Passwords of the agent's own accounts; None: there is no such account."""
-
-    service: Secret | None = None
-
-
-def read_secrets(settings: Settings) -> DirectorySecrets:
+def read_secrets(settings: Settings) -> Secrets:
     """Read what only root may read, while this process still has root's rights.
+
+    The admin account's password is none of it: only its own process ever holds that.
 
     Raises:
         ConfigError: A file cannot be used.
     """
-    account = settings.directory.service_account
+    return Secrets(service=_secret(settings.directory.service_account, "service_account"))
+
+
+def start_admin_process(
+    settings: Settings, become: pwd.struct_passwd | None
+) -> AdminProcess | None:
+    """Start the process that alone holds the admin account; None: none is configured.
+
+    Called before any thread exists and before root's rights are given up.
+
+    Raises:
+        ConfigError: The password's file cannot be used.
+    """
+    directory = settings.directory
+    if directory.kind != "ldap" or directory.admin_account is None:
+        return None
+    secrets = Secrets(
+        service=_secret(directory.service_account, "service_account"),
+        admin=_secret(directory.admin_account, "admin_account"),
+    )
+    clock = SystemClock()
+    return AdminProcess.fork(lambda: LdapDirectory(directory, secrets, clock), clock, become)
+
+
+class AdministeredDirectory(LdapDirectory):
+    """The directory whose administrators' acts are carried out by another process."""
+
+    def __init__(
+        self, settings: Settings, secrets: Secrets, clock: Clock, admin: AdminProcess | None
+    ) -> None:
+        super().__init__(replace(settings.directory, admin_account=None), secrets, clock)
+        self._process = admin
+
+    def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
+        """Have an administrator's act carried out."""
+        if self._process is None:
+            return super().act(account, act, deadline)
+        return self._process.act(account, act, deadline)
+
+    def close(self) -> None:
+        """Close every connection and end the other process."""
+        super().close()
+        if self._process is not None:
+            self._process.close()
+
+
+def _secret(account: Account | None, key: str) -> Secret | None:
     if account is None:
-        return DirectorySecrets()
-    key = "directory.service_account.password_file"
-    return DirectorySecrets(read_secret(account.password_file, key))
-
-
-def open_ldap(settings: DirectorySettings, secrets: DirectorySecrets, clock: Clock) -> Directory:
-    """Return the directory; nothing is connected yet."""
-    del settings, secrets, clock
-    raise ConfigError("directory.kind", "ldap is not there yet")
+        return None
+    return read_secret(account.password_file, f"directory.{key}.password_file")

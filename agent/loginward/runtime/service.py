@@ -68,7 +68,8 @@ class _Talk:
         if refused is not None:
             return self._end(Done(refused))
         self._case.proof = parts.transactions.find(request)
-        parts.throttle.asked(self._case.sources)
+        if request.phase is Phase.AUTHN:
+            parts.throttle.asked(self._case.sources)
         reused = self._reused()
         if reused is not None:
             return self._end(reused)
@@ -112,6 +113,9 @@ class _Talk:
         elapsed_s = parts.clock.monotonic() - self._began
         reference = parts.recorder.decided(self._request, self._case, done, elapsed_s)
         parts.metrics.decided(self._request, done, elapsed_s)
+        if done.decision.reason is Reason.USER_UNKNOWN and self._request.phase is Phase.AUTHN:
+            stranger = parts.audit.strangers.shown(self._request.name)
+            parts.throttle.failed(self._case.sources, stranger)
         transaction = self._keep_proof(done)
         turn = parts.answers.result(
             self._request, done, elapsed_s=elapsed_s, reference=reference, transaction=transaction

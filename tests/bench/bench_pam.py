@@ -1,0 +1,179 @@
+"""A PAM login (authenticate and account phase) through us and through nslcd, same slapd, same run.
+
+Rounds are interleaved and medians reported, because one machine's figures move; the ratio counts.
+Needs root: the peer and the driver run in a mount namespace of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import nslcd
+from tests.live import people
+from tests.live.slapd import Slapd, now
+
+TOP = Path(__file__).resolve().parents[2]
+USERS = 2000
+ROUNDS = 5
+LOGINS = 1500
+CONFIG = """\
+schema: 1
+state_dir: {folder}/state
+runtime_dir: {folder}/run
+directory:
+  kind: ldap
+  servers: ["{url}"]
+  ca_file: {ca_file}
+  service_account: {{dn: "{dn}", password_file: {folder}/bind.secret}}
+  users: {{base_dn: "{base}", filter: "(objectClass=inetOrgPerson)"}}
+  ppolicy_dn: "{policy}"
+policy:
+  throttle: {{per_source_per_min: null}}
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One round: milliseconds a login, and logins a second."""
+
+    p50_ms: float
+    p99_ms: float
+    per_s: float
+
+
+def run() -> dict[str, float]:
+    """Return the medians over the rounds, and the ratios to the peer."""
+    with tempfile.TemporaryDirectory(prefix="lwbench") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        bulk = [people.Person(f"bulk{n}") for n in range(1, USERS + 1)]
+        with Slapd(folder / "slapd", bulk, lastbind=False) as slapd, _Bench(folder, slapd) as bench:
+            return bench.run()
+
+
+class _Bench:
+    """The agent and the peer, each serving, and the driver that logs in."""
+
+    def __init__(self, folder: Path, slapd: Slapd) -> None:
+        self._folder = folder
+        self._slapd = slapd
+        self._driver = folder / "pam_load"
+        self._confdir = folder / "pam.d"
+
+    def __enter__(self) -> _Bench:
+        source = TOP / "tests/bench/pam_load.c"
+        subprocess.run(["gcc", "-O2", "-o", self._driver, source, "-lpam"], check=True)
+        root = nslcd.unpack(TOP / "build/peers/nslcd")
+        self._confdir.mkdir()
+        module = TOP / "build/pam_loginward.so"
+        self._write("ours", f"{module} socket={self._folder}/run/login.sock nodelay")
+        self._write("peer", f"{nslcd.module(root)} no_warn minimum_uid=0")
+        conf = nslcd.write_conf(
+            self._folder,
+            uri=self._slapd.tls_url,
+            base=people.PEOPLE,
+            bind_dn=people.SVC_RO,
+            bind_password=people.PASSWORD,
+            ca_file=str(self._slapd.ca_file),
+        )
+        self._peer_start = nslcd.start_line(root, conf)
+        self._agent = self._start_agent()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._agent.terminate()
+        self._agent.wait(10)
+
+    def run(self) -> dict[str, float]:
+        """Return every figure."""
+        rounds: dict[tuple[str, int], list[Measured]] = {}
+        idle_mb = self._agent_mb()
+        for _ in range(ROUNDS):
+            for at_once in (1, 8):
+                for who in ("ours", "peer"):
+                    rounds.setdefault((who, at_once), []).append(self._round(who, at_once))
+        figures: dict[str, float] = {}
+        for (who, at_once), measured in rounds.items():
+            for key in ("p50_ms", "p99_ms", "per_s"):
+                median = statistics.median(getattr(one, key) for one in measured)
+                figures[f"{who}_{at_once}_{key}"] = median
+        figures["p50_ours_to_peer"] = figures["ours_1_p50_ms"] / figures["peer_1_p50_ms"]
+        figures["rate_at_8_ours_to_peer"] = figures["ours_8_per_s"] / figures["peer_8_per_s"]
+        figures["agent_idle_mb"], figures["agent_after_mb"] = idle_mb, self._agent_mb()
+        return figures
+
+    def _round(self, who: str, at_once: int) -> Measured:
+        line = f"{self._driver} {self._confdir} {who} bulk%d {USERS} {LOGINS} {at_once} 0"
+        script = f"set -e\n{self._peer_start if who == 'peer' else ''}\n{line} && s=0 || s=$?\n"
+        script += "kill $nslcd\n" if who == "peer" else ""
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script + "exit $s"],
+            input=people.PASSWORD + "\n",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{who}: a login ended otherwise: {done.stderr[-500:]}")
+        total, *times = done.stdout.split()[1:]
+        spent = sorted(int(us) / 1000 for us in times)
+        return Measured(
+            p50_ms=statistics.median(spent),
+            p99_ms=spent[len(spent) * 99 // 100],
+            per_s=LOGINS / (int(total) / 1e6),
+        )
+
+    def _start_agent(self) -> subprocess.Popen[bytes]:
+        secret = self._folder / "bind.secret"
+        secret.write_text(people.PASSWORD + "\n")
+        secret.chmod(0o600)
+        config = self._folder / "loginward.yaml"
+        config.write_text(
+            CONFIG.format(
+                folder=self._folder,
+                url=self._slapd.tls_url,
+                ca_file=self._slapd.ca_file,
+                dn=people.SVC_RO,
+                base=people.PEOPLE,
+                policy=people.DEFAULT_POLICY,
+            )
+        )
+        begin = time.monotonic()
+        agent = subprocess.Popen(
+            [TOP / ".venv/bin/loginward", "serve", "-c", config, "--user", "nobody"],
+            stderr=(self._folder / "agent.log").open("wb"),
+        )
+        while not (self._folder / "run/login.sock").exists() or not self._answers():
+            if agent.poll() is not None or time.monotonic() - begin > 20:
+                raise RuntimeError((self._folder / "agent.log").read_text())
+            time.sleep(0.01)
+        self.ready_s = time.monotonic() - begin
+        return agent
+
+    def _answers(self) -> bool:
+        environ = os.environ | {"LOGINWARD_RUNTIME_DIR": str(self._folder / "run")}
+        status = [TOP / ".venv/bin/loginward", "status"]
+        return subprocess.run(status, env=environ, check=False, capture_output=True).returncode == 0
+
+    def _agent_mb(self) -> float:
+        status = Path(f"/proc/{self._agent.pid}/status").read_text()
+        resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(resident.split()[1]) / 1024
+
+    def _write(self, service: str, module: str) -> None:
+        (self._confdir / service).write_text(
+            f"auth required {module}\naccount required {module}\n"
+        )
+
+
+if __name__ == "__main__":
+    print(now(), flush=True)
+    for key, value in run().items():
+        print(f"{key:26} {value:10.3f}")
