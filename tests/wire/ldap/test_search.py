@@ -42,7 +42,7 @@ def ldap3_search(message_id, base, name, value, wanted, scope, limit) -> bytes:
     escaped = "".join(f"\\{octet:02x}" for octet in value.encode())
     request = search_operation(
         base,
-        f"(&({name}={escaped})({name}=*))",
+        f"(&(|({name}={escaped})({name}=x))({name}=*))",
         scope,
         "NEVER",
         wanted,
@@ -78,7 +78,10 @@ def test_a_search_is_what_ldap3_writes(message_id, base, name, value, wanted, sc
     octets = search.search_request(
         message_id,
         base,
-        search.both(search.equals(name, value), search.present(name)),
+        search.both(
+            search.either(search.equals(name, value), search.equals(name, "x")),
+            search.present(name),
+        ),
         search.attribute_list(wanted),
         scope=scope,
         size_limit=limit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loginward.directory.ldap import policy
+from loginward.wire.ldap.search import Scope, equals
 
 if TYPE_CHECKING:
     from loginward.core.clock import Clock, Deadline
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from loginward.directory.ldap.service import Service
 
 VALID_S = 15.0
+POLICY = equals("objectClass", "pwdPolicy")
 
 
 class Policies:
@@ -39,9 +41,7 @@ class Policies:
         now = self._clock.monotonic()
         if dn in self._known and now < self._known[dn][0] + VALID_S:
             return self._known[dn][1]
-        found = self._service.search(
-            dn, "(objectClass=pwdPolicy)", policy.ATTRIBUTES, deadline, scope="BASE"
-        )
+        found = self._service.search(dn, POLICY, policy.ATTRIBUTES, deadline, scope=Scope.BASE)
         read = policy.policy_of(found[0]) if found else None
         self._known[dn] = (now, read)
         return read

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ldap3.utils.conv import escape_filter_chars
-
 from loginward.core.facts import Evidence, Fact, Origin
 from loginward.directory.ldap import flavour, generic, openldap, shadow
+from loginward.directory.ldap.filters import ANY, NO_ATTRIBUTES, parsed, people_of
 from loginward.directory.ldap.policies import Policies
 from loginward.directory.ldap.policy import NO_POLICY
 from loginward.directory.ldap.rights import HAS_PASSWORD, USABILITY, Prober
 from loginward.directory.port import Listing
 from loginward.wire.ldap import usability
+from loginward.wire.ldap.search import Scope, both, either, equals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,7 @@ class Reader:
     def __init__(self, settings: Directory, service: Service, clock: Clock) -> None:
         self._settings = settings
         self._users = settings.users
+        self._people = people_of(settings.users)
         self._service = service
         self._clock = clock
         self._prober = Prober(service, settings.users, clock)
@@ -50,10 +51,9 @@ class Reader:
 
     def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
         """Return the one account of that name; two are none, for either may be meant."""
-        wanted = f"({self._users.login_attribute}={escape_filter_chars(name)})"
         found = self._service.search(
             self._users.base_dn or "",
-            f"(&{wanted}{self._users.filter})",
+            both(equals(self._users.login_attribute, name), self._people),
             self._attributes,
             deadline,
             size_limit=2,
@@ -67,20 +67,18 @@ class Reader:
         """Return an account again, wherever it was moved; None: it is gone."""
         found = self._service.search(
             account.ref,
-            self._users.filter,
+            self._people,
             self._attributes,
             deadline,
-            scope="BASE",
+            scope=Scope.BASE,
             controls=[USABILITY],
         )
         if found and account.account_id in {generic.id_of(found[0]), account.ref}:
             return self._facts(found[0], deadline)
-        wanted = "".join(
-            f"({name}={escape_filter_chars(account.account_id)})" for name in generic.IDS
-        )
+        same_id = either(*(equals(name, account.account_id) for name in generic.IDS))
         moved = self._service.search(
             self._users.base_dn or "",
-            f"(&(|{wanted}){self._users.filter})",
+            both(same_id, self._people),
             self._attributes,
             deadline,
             size_limit=2,
@@ -90,9 +88,7 @@ class Reader:
 
     def policy_of(self, dn: str, deadline: Deadline) -> Policy | None:
         """Return the policy of the account at a DN; None: unknown."""
-        found = self._service.search(
-            dn, "(objectClass=*)", ["pwdPolicySubentry"], deadline, scope="BASE"
-        )
+        found = self._service.search(dn, ANY, ("pwdPolicySubentry",), deadline, scope=Scope.BASE)
         return self._policies.for_entry(found[0], deadline) if found else None
 
     def accounts(self, deadline: Deadline) -> Listing:
@@ -120,7 +116,9 @@ class Reader:
 
     def _facts(self, entry: Entry, deadline: Deadline) -> AccountFacts:
         matches = usability.OID not in entry.controls and bool(
-            self._service.search(entry.dn, HAS_PASSWORD, ["1.1"], deadline, scope="BASE")
+            self._service.search(
+                entry.dn, parsed(HAS_PASSWORD), NO_ATTRIBUTES, deadline, scope=Scope.BASE
+            )
         )
         return self._facts_with(
             entry, deadline, matches=matches, groups=self._groups_of(entry, deadline)
@@ -170,9 +168,7 @@ class Reader:
         Where the root entry is not shown, it may have.
         """
         if self._detected is None:
-            found = self._service.search(
-                "", "(objectClass=*)", flavour.ATTRIBUTES, deadline, scope="BASE"
-            )
+            found = self._service.search("", ANY, flavour.ATTRIBUTES, deadline, scope=Scope.BASE)
             root = found[0] if found else None
             kind = self._settings.flavour
             if kind == "auto":
@@ -193,8 +189,8 @@ class Reader:
             return frozenset()
         by_name = groups.member_attribute.lower() in _BY_NAME
         member = entry.text(self._users.login_attribute) if by_name else entry.dn
-        wanted = f"({groups.member_attribute}={escape_filter_chars(member)})"
-        found = self._service.search(groups.base_dn, wanted, ["cn"], deadline)
+        wanted = equals(groups.member_attribute, member)
+        found = self._service.search(groups.base_dn, wanted, ("cn",), deadline)
         return frozenset(filter(None, (group.text("cn") for group in found)))
 
     def _all_groups(self, deadline: Deadline) -> Mapping[str, frozenset[str]]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loginward.directory.ldap.filters import NO_ATTRIBUTES, parsed, people_of
 from loginward.wire.ldap import usability
+from loginward.wire.ldap.search import both
 
 if TYPE_CHECKING:
     from loginward.core.clock import Clock, Deadline
@@ -44,7 +46,7 @@ class Prober:
     def __init__(self, service: Service, users: Users, clock: Clock) -> None:
         self._service = service
         self._base = users.base_dn or ""
-        self._people = users.filter
+        self._people = people_of(users)
         self._clock = clock
         self._known: tuple[float, Rights] | None = None
 
@@ -58,7 +60,12 @@ class Prober:
         if known is not None and now < known[0] + VALID_S:
             return known[1]
         sample = self._service.search(
-            self._base, self._people, ["1.1"], deadline, size_limit=SAMPLE, controls=[USABILITY]
+            self._base,
+            self._people,
+            NO_ATTRIBUTES,
+            deadline,
+            size_limit=SAMPLE,
+            controls=[USABILITY],
         )
         rights = Rights(
             status=self._shows(STATUS_SHOWN, deadline),
@@ -69,5 +76,5 @@ class Prober:
         return rights
 
     def _shows(self, filter_: str, deadline: Deadline) -> bool:
-        wanted = f"(&{self._people}{filter_})"
-        return bool(self._service.search(self._base, wanted, ["1.1"], deadline, size_limit=1))
+        wanted = both(self._people, parsed(filter_))
+        return bool(self._service.search(self._base, wanted, NO_ATTRIBUTES, deadline, size_limit=1))

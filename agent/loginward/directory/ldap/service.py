@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import ldap3
 
+from loginward.directory.ldap import searching
 from loginward.directory.ldap.entry import Entry
 from loginward.errors import DirectoryUnavailable
+from loginward.wire import ldap
+from loginward.wire.ldap.search import Scope, search_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,33 +51,35 @@ class Service:
     def search(
         self,
         base: str,
-        filter_: str,
-        attributes: Sequence[str],
+        filter_: bytes,
+        attributes: tuple[str, ...],
         deadline: Deadline,
         *,
-        scope: Literal["BASE", "SUBTREE"] = "SUBTREE",
+        scope: Scope = Scope.SUBTREE,
         size_limit: int = 0,
         controls: Sequence[Control] = (),
     ) -> tuple[Entry, ...]:
-        """Return the entries that match; at most `size_limit` where it is not 0.
+        """Return the entries that match a filter (encoded); at most `size_limit` if that is not 0.
 
         Raises:
             DirectoryUnavailable: No server, no time, or the server refuses the search.
         """
 
         def run(connection: ldap3.Connection) -> tuple[Entry, ...]:
-            connection.search(
+            message_id = connection.server.next_message_id()
+            request = search_request(
+                message_id,
                 base,
                 filter_,
-                scope,
-                dereference_aliases=ldap3.DEREF_NEVER,
-                attributes=list(attributes),
+                searching.attribute_list(attributes),
+                scope=scope,
                 size_limit=size_limit,
-                controls=list(controls) or None,
+                controls=tuple(ldap.Control(*control) for control in controls),
             )
-            if _expect(connection, SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT) == NO_SUCH_OBJECT:
-                return ()
-            return tuple(_entries(connection))
+            found, end = searching.run(connection.socket, message_id, request)
+            if end.code not in {SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT}:
+                raise DirectoryUnavailable("search", f"result {end.code} {end.diagnostic}".strip())
+            return tuple(found)
 
         return self._sessions.read(run, deadline)
 

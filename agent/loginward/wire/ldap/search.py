@@ -31,6 +31,7 @@ _SEARCH_DONE: Final = 0x65
 _SEARCH_REFERENCE: Final = 0x73
 _SET: Final = 0x31
 _AND: Final = 0xA0
+_OR: Final = 0xA1
 _EQUALITY: Final = 0xA3
 _PRESENT: Final = 0x87
 _NEVER_DEREFERENCE: Final = ber.element(ber.ENUMERATED, b"\0")
@@ -88,6 +89,11 @@ def present(attribute: str) -> bytes:
 def both(*filters: bytes) -> bytes:
     """Return the filter of entries that match every one of these."""
     return element(_AND, b"".join(filters))
+
+
+def either(*filters: bytes) -> bytes:
+    """Return the filter of entries that match one of these."""
+    return element(_OR, b"".join(filters))
 
 
 def attribute_list(names: Iterable[str]) -> bytes:
