@@ -39,11 +39,7 @@ def login_command(asking: Asking, user: str, service: str, password_stdin: bool)
     """
     shown = Shown(asking.out.as_json)
     socket = LoginSocket(asking.folder / "login.sock", shown, from_stdin=password_stdin)
-    result = socket.talk(Begin(phase=Phase.AUTHN, user=user, service=service))
-    if result.verdict is Verdict.ALLOW:
-        acct = Begin(phase=Phase.ACCT, user=user, service=service, transaction=result.transaction)
-        result = socket.talk(acct)
-    return _end(asking, user, result, "signed in", shown)
+    return _end(asking, user, socket.sign_in(user, service), "signed in", shown)
 
 
 @click.command(

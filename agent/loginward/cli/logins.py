@@ -12,7 +12,7 @@ from loginward.cli.prompt import piped, typed_hidden
 from loginward.cli.sockets import connect, hung_up, received
 from loginward.cli.terminal import clean
 from loginward.core.reasons import Reason, Verdict
-from loginward.core.requests import Purpose
+from loginward.core.requests import Phase, Purpose
 from loginward.errors import ProtocolError
 from loginward.wire.login import Answer, Ask, Begin, Decoder, Message, Notice, Result, encode
 
@@ -69,13 +69,34 @@ class Shown:
 
 
 class LoginSocket:
-    """Has conversations, one connection each."""
+    """Has conversations, one connection each.
 
-    def __init__(self, path: Path, shown: Shown, *, from_stdin: bool) -> None:
+    Args:
+        from_stdin: Passwords are lines of stdin, not typed.
+        password: Known already; then nothing is asked for.
+    """
+
+    def __init__(
+        self, path: Path, shown: Shown, *, from_stdin: bool = False, password: Secret | None = None
+    ) -> None:
         self._path = path
         self._shown = shown
         self._from_stdin = from_stdin
+        self._password = password
         self._new: Secret | None = None
+
+    def sign_in(self, user: str, service: str) -> Result:
+        """Return how a login ended: both phases of one transaction.
+
+        Raises:
+            CommandFailed: The daemon does not answer, or the directory does not.
+        """
+        result = self.talk(Begin(phase=Phase.AUTHN, user=user, service=service))
+        if result.verdict is not Verdict.ALLOW:
+            return result
+        return self.talk(
+            Begin(phase=Phase.ACCT, user=user, service=service, transaction=result.transaction)
+        )
 
     def talk(self, begin: Begin) -> Result:
         """Return how a conversation ended.
@@ -105,6 +126,8 @@ class LoginSocket:
                         raise other_version()
 
     def _typed(self, ask: Ask) -> Secret:
+        if self._password is not None:
+            return self._password
         if not self._from_stdin:
             return typed_hidden(clean(ask.prompt) or PROMPTS[ask.purpose])
         if ask.purpose is Purpose.NEW_AGAIN and self._new is not None:

@@ -15,7 +15,7 @@ from loginward.core.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 MEASURED: Final = 1000  # rows looked at for a table's widths; later ones may stick out
-NARROW: Final = 24  # columns that the last column of a table needs
+NARROW: Final = 20  # columns that the last column of a table needs
 GAP: Final = 2
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from loginward.cli.output import Output
     from loginward.wire.admin.rows import FactPart
 
 VERDICTS = {
@@ -67,7 +68,7 @@ def why_command(
     if asking.out.as_json:
         asking.out.row(explanation)
     else:
-        _print(asking, explanation, answer.now, verbose=verbose)
+        show(asking.out, explanation, answer.now, verbose=verbose)
     return REFUSED if explanation.verdict is Verdict.REFUSE else DONE
 
 
@@ -85,14 +86,15 @@ def shown_reference(reference: str) -> str:
     return f"{reference[:half]}-{reference[half:]}" if reference else ""
 
 
-def _print(asking: Asking, row: ExplanationRow, now: datetime, *, verbose: bool) -> None:
+def show(out: Output, row: ExplanationRow, now: datetime, *, verbose: bool = False) -> None:
+    """Print an explanation for a person."""
     word, colour = VERDICTS[row.verdict]
-    asking.out.headline(
+    out.headline(
         f"{word}: {row.reason.value}",
         colour,
         f"reference {shown_reference(row.reference)}" if row.reference else "",
     )
-    asking.out.facts(_lines(row, now, verbose=verbose))
+    out.facts(_lines(row, now, verbose=verbose))
 
 
 def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tuple[str, str]]:
