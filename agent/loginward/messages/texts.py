@@ -27,6 +27,10 @@ _MAX_FILE: Final = 1 << 20
 # A site may leave these out of a text of its own; the others carry what a person needs to know.
 _OPTIONAL: Final = frozenset({"contact", "url", "user", "source", "seen"})
 
+_FOLDER: Final = resources.files("loginward.messages")
+# With the code: once root's rights are given up, the folder of both may be out of reach.
+_ENGLISH: Final = (_FOLDER / "en.yaml").read_bytes()
+
 
 class Texts:
     """The texts of one language, with those that a site has overridden."""
@@ -95,10 +99,15 @@ def placeholders_of(template: str) -> frozenset[str]:
 
 
 def _packaged(language: str) -> dict[str, str]:
-    file = resources.files("loginward.messages") / f"{language}.yaml"
-    if not file.is_file():
-        raise ConfigError("messages.language", f"there are no texts in {language!r}; known is en")
-    loaded = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506  a safe loader
+    octets = _ENGLISH
+    if language != "en":
+        file = _FOLDER / f"{language}.yaml"
+        if not file.is_file():
+            raise ConfigError(
+                "messages.language", f"there are no texts in {language!r}; known is en"
+            )
+        octets = file.read_bytes()
+    loaded = yaml.load(octets, _LOADER)  # noqa: S506  a safe loader
     return {text_id: text.removesuffix("\n") for text_id, text in loaded.items()}
 
 
