@@ -121,7 +121,9 @@ class _Talk:
             self._request, done, elapsed_s=elapsed_s, reference=reference, transaction=transaction
         )
         password, self._first_password = self._first_password, None
-        if password is not None and done.deserves_verifier and isinstance(done.reading, Fresh):
+        keeps = self._request.door.value in parts.settings.policy.offline.verifiers
+        deserved = keeps and password is not None and done.deserves_verifier
+        if deserved and password is not None and isinstance(done.reading, Fresh):
             parts.knowledge.proven(done.reading.facts, password, self._case.generation)
         return turn
 
