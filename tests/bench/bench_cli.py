@@ -19,9 +19,7 @@ def run() -> dict[str, float]:
         folder = Path(made)
         folder.chmod(0o755)
         config = folder / "loginward.yaml"
-        config.write_text(
-            f"schema: 1\nstate_dir: {folder}/state\nruntime_dir: {folder}/run\n"
-        )
+        config.write_text(f"schema: 1\nstate_dir: {folder}/state\nruntime_dir: {folder}/run\n")
         command = TOP / ".venv/bin/loginward"
         status = [command, "status"]
         environ = os.environ | {"LOGINWARD_RUNTIME_DIR": str(folder / "run")}

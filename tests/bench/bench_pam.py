@@ -13,6 +13,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from tests.bench import nslcd
 from tests.live import people
@@ -66,7 +67,7 @@ class _Bench:
         self._driver = folder / "pam_load"
         self._confdir = folder / "pam.d"
 
-    def __enter__(self) -> _Bench:
+    def __enter__(self) -> Self:
         source = TOP / "tests/bench/pam_load.c"
         subprocess.run(["gcc", "-O2", "-o", self._driver, source, "-lpam"], check=True)
         root = nslcd.unpack(TOP / "build/peers/nslcd")
@@ -168,9 +169,7 @@ class _Bench:
         return int(resident.split()[1]) / 1024
 
     def _write(self, service: str, module: str) -> None:
-        (self._confdir / service).write_text(
-            f"auth required {module}\naccount required {module}\n"
-        )
+        (self._confdir / service).write_text(f"auth required {module}\naccount required {module}\n")
 
 
 if __name__ == "__main__":
