@@ -13,7 +13,7 @@ from loginward.core.status import LockCause, StateCause, UserState
 from loginward.directory.ldap import generalized_time
 from loginward.directory.ldap.openldap import BY_ADMIN
 from loginward.directory.port import Act, Done, NotDone, Verb
-from loginward.wire.ldap import ber
+from loginward.wire.ldap import Control, ber
 from loginward.wire.ldap.messages import PASSWORD_MODIFY
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from loginward.core.clock import Clock, Deadline
     from loginward.core.secret import Secret
     from loginward.directory.ldap.reader import Reader
-    from loginward.directory.ldap.service import Control, Result, Service
+    from loginward.directory.ldap.service import Result, Service
 
-RELAX: Control = ("1.3.6.1.4.1.4203.666.5.12", True, None)
+RELAX = Control("1.3.6.1.4.1.4203.666.5.12", critical=True)
 # A fraction that no tool writes marks the dates that are ours to take away again.
 OURS = ".000777Z"
 

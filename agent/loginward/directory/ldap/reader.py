@@ -13,7 +13,7 @@ from loginward.directory.ldap.policy import NO_POLICY
 from loginward.directory.ldap.rights import HAS_PASSWORD, USABILITY, Prober
 from loginward.directory.port import Listing
 from loginward.wire.ldap import usability
-from loginward.wire.ldap.search import Scope, both, either, equals
+from loginward.wire.ldap.search import Scope, both, either, equals, present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,10 +93,15 @@ class Reader:
 
     def accounts(self, deadline: Deadline) -> Listing:
         """Return every account, page by page."""
-        base, people = self._users.base_dn or "", self._users.filter
-        entries, cut = self._service.pages(base, people, self._attributes, deadline, [USABILITY])
-        having, _ = self._service.pages(base, f"(&{people}{HAS_PASSWORD})", ["1.1"], deadline)
-        with_password = {entry.dn for entry in having}
+        base = self._users.base_dn or ""
+        entries, cut = self._service.pages(
+            base, self._people, self._attributes, deadline, [USABILITY]
+        )
+        with_password = set[str]()
+        if any(usability.OID not in entry.controls for entry in entries):
+            wanted = both(self._people, parsed(HAS_PASSWORD))
+            having, _ = self._service.pages(base, wanted, NO_ATTRIBUTES, deadline)
+            with_password = {entry.dn for entry in having}
         groups = self._all_groups(deadline)
         found = (
             self._facts_with(
@@ -201,7 +206,7 @@ class Reader:
         attribute = groups.member_attribute
         by_name = attribute.lower() in _BY_NAME
         found, _ = self._service.pages(
-            groups.base_dn, f"({attribute}=*)", ["cn", attribute], deadline
+            groups.base_dn, present(attribute), ("cn", attribute), deadline
         )
         members: dict[str, frozenset[str]] = {}
         for group in found:

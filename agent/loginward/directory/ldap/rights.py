@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loginward.directory.ldap.filters import NO_ATTRIBUTES, parsed, people_of
-from loginward.wire.ldap import usability
+from loginward.wire.ldap import Control, usability
 from loginward.wire.ldap.search import both
 
 if TYPE_CHECKING:
     from loginward.core.clock import Clock, Deadline
-    from loginward.directory.ldap.service import Control, Service
+    from loginward.directory.ldap.service import Service
     from loginward.settings.directory import Users
 
 VALID_S = 60.0  # how long an answer is believed: rights change seldom
 SAMPLE = 20
-USABILITY: Control = (usability.OID, False, None)
+USABILITY = Control(usability.OID)
 HAS_PASSWORD = "(userPassword=*)"  # noqa: S105  a filter
 STATUS_SHOWN = "(|(pwdChangedTime=*)(pwdAccountLockedTime=*)(pwdFailureTime=*)(pwdReset=*))"
 

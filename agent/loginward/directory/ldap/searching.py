@@ -22,7 +22,7 @@ _CHUNK: Final = 65_536
 attribute_list = lru_cache(maxsize=64)(search.attribute_list)
 
 
-def run(channel: Channel, message_id: int, request: bytes) -> tuple[list[Entry], ldap.Result]:
+def run(channel: Channel, message_id: int, request: bytes) -> tuple[list[Entry], search.SearchDone]:
     """Send a search and return what it found and how it ended; references are passed over.
 
     Raises:
@@ -37,10 +37,10 @@ def run(channel: Channel, message_id: int, request: bytes) -> tuple[list[Entry],
         raise DirectoryUnavailable(STAGE, str(error)) from error
 
 
-def _answers(channel: Channel, message_id: int) -> tuple[list[Entry], ldap.Result]:
+def _answers(channel: Channel, message_id: int) -> tuple[list[Entry], search.SearchDone]:
     framer = ldap.Framer(MAX_MESSAGE)
     found: list[Entry] = []
-    done: ldap.Result | None = None
+    done: search.SearchDone | None = None
     left = MAX_OCTETS
     while done is None:
         octets = channel.recv(_CHUNK)
@@ -54,7 +54,7 @@ def _answers(channel: Channel, message_id: int) -> tuple[list[Entry], ldap.Resul
             if isinstance(answer, search.SearchEntry):
                 found.append(_entry(answer))
             elif isinstance(answer, search.SearchDone):
-                done = answer.result
+                done = answer
     if framer.spare:
         raise ProtocolError("the server said more than it was asked")
     return found, done

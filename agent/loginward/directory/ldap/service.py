@@ -5,30 +5,29 @@ Source: RFC 4511 sections 4.5, 4.6, 4.12, RFC 2696 (pages).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ldap3
 
 from loginward.directory.ldap import searching
-from loginward.directory.ldap.entry import Entry
-from loginward.errors import DirectoryUnavailable
-from loginward.wire import ldap
+from loginward.directory.ldap.dialling import exchange
+from loginward.errors import DirectoryUnavailable, ProtocolError
+from loginward.wire.ldap import paging
+from loginward.wire.ldap.messages import extended_request
 from loginward.wire.ldap.search import Scope, search_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from loginward.core.clock import Deadline
+    from loginward.directory.ldap.entry import Entry
     from loginward.directory.ldap.sessions import Sessions
+    from loginward.wire import ldap
+    from loginward.wire.ldap.search import SearchDone
 
 PAGE = 500
 SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT = 0, 4, 32
-_PAGED = "1.2.840.113556.1.4.319"
-
-
-Control = tuple[str, bool, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Service:
         *,
         scope: Scope = Scope.SUBTREE,
         size_limit: int = 0,
-        controls: Sequence[Control] = (),
+        controls: Sequence[ldap.Control] = (),
     ) -> tuple[Entry, ...]:
         """Return the entries that match a filter (encoded); at most `size_limit` if that is not 0.
 
@@ -66,19 +65,9 @@ class Service:
         """
 
         def run(connection: ldap3.Connection) -> tuple[Entry, ...]:
-            message_id = connection.server.next_message_id()
-            request = search_request(
-                message_id,
-                base,
-                filter_,
-                searching.attribute_list(attributes),
-                scope=scope,
-                size_limit=size_limit,
-                controls=tuple(ldap.Control(*control) for control in controls),
+            found, _ = _search(
+                connection, base, filter_, attributes, scope, tuple(controls), size_limit
             )
-            found, end = searching.run(connection.socket, message_id, request)
-            if end.code not in {SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT}:
-                raise DirectoryUnavailable("search", f"result {end.code} {end.diagnostic}".strip())
             return tuple(found)
 
         return self._sessions.read(run, deadline)
@@ -86,10 +75,10 @@ class Service:
     def pages(
         self,
         base: str,
-        filter_: str,
-        attributes: Sequence[str],
+        filter_: bytes,
+        attributes: tuple[str, ...],
         deadline: Deadline,
-        controls: Sequence[Control] = (),
+        controls: Sequence[ldap.Control] = (),
     ) -> tuple[tuple[Entry, ...], str]:
         """Return every entry that matches, and why there may be more (empty: there are none).
 
@@ -99,24 +88,14 @@ class Service:
 
         def run(connection: ldap3.Connection) -> tuple[tuple[Entry, ...], str]:
             found: list[Entry] = []
-            cookie: Any = None
+            cookie = b""
             while True:
-                connection.search(
-                    base,
-                    filter_,
-                    ldap3.SUBTREE,
-                    dereference_aliases=ldap3.DEREF_NEVER,
-                    attributes=list(attributes),
-                    paged_size=PAGE,
-                    paged_cookie=cookie,
-                    controls=list(controls) or None,
-                )
-                code = _expect(connection, SUCCESS, SIZE_LIMIT)
-                found += _entries(connection)
-                if code == SIZE_LIMIT:
+                asked = (*controls, paging.request(PAGE, cookie))
+                page, end = _search(connection, base, filter_, attributes, Scope.SUBTREE, asked)
+                found += page
+                if end.result.code == SIZE_LIMIT:
                     return tuple(found), "the server's size limit"
-                controls_back = connection.result.get("controls", {})
-                cookie = controls_back.get(_PAGED, {}).get("value", {}).get("cookie")
+                cookie = _next_page(end)
                 if not cookie:
                     return tuple(found), ""
 
@@ -127,7 +106,7 @@ class Service:
         dn: str,
         replace: Mapping[str, Sequence[bytes]],
         deadline: Deadline,
-        *controls: Control,
+        *controls: ldap.Control,
         then_delete: str = "",
     ) -> Result:
         """Replace attributes of one entry in one operation; no values removes them.
@@ -145,8 +124,8 @@ class Service:
             changes.setdefault(then_delete, []).append((ldap3.MODIFY_DELETE, []))
 
         def run(connection: ldap3.Connection) -> Result:
-            connection.modify(dn, changes, list(controls) or None)  # type: ignore[no-untyped-call]
-            return _result(connection)
+            _, result, _, _ = connection.modify(dn, changes, _as_tuples(controls))  # type: ignore[no-untyped-call]
+            return Result(int(result["result"]), str(result["message"]))
 
         return self._sessions.write(run, deadline)
 
@@ -158,9 +137,10 @@ class Service:
         """
 
         def run(connection: ldap3.Connection) -> Result:
-            connection.extended(oid, value, no_encode=True)
-            connection.request = None  # it holds the password that was set
-            return _result(connection)
+            message_id = connection.server.next_message_id()
+            request = extended_request(message_id, oid, value)
+            answer = exchange(connection.socket, request, message_id, "extended")
+            return Result(answer.operation.result.code, answer.operation.result.diagnostic)
 
         return self._sessions.write(run, deadline)
 
@@ -169,24 +149,50 @@ class Service:
         self._sessions.close()
 
 
-def _expect(connection: ldap3.Connection, *codes: int) -> int:
-    result = _result(connection)
-    if result.code not in codes:
-        raise DirectoryUnavailable("search", f"result {result.code} {result.message}".strip())
-    return result.code
+def _search(
+    connection: ldap3.Connection,
+    base: str,
+    filter_: bytes,
+    attributes: tuple[str, ...],
+    scope: Scope,
+    controls: tuple[ldap.Control, ...],
+    size_limit: int = 0,
+) -> tuple[list[Entry], SearchDone]:
+    """Search on one connection; a base that is not there holds nothing.
+
+    Raises:
+        DirectoryUnavailable: No answer, or the server refuses the search.
+    """
+    message_id = connection.server.next_message_id()
+    request = search_request(
+        message_id,
+        base,
+        filter_,
+        searching.attribute_list(attributes),
+        scope=scope,
+        size_limit=size_limit,
+        controls=controls,
+    )
+    found, end = searching.run(connection.socket, message_id, request)
+    if end.result.code not in {SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT}:
+        said = f"result {end.result.code} {end.result.diagnostic}".strip()
+        raise DirectoryUnavailable("search", said)
+    return found, end
 
 
-def _result(connection: ldap3.Connection) -> Result:
-    result = connection.result
-    return Result(int(result["result"]), str(result["message"]))
+def _next_page(end: SearchDone) -> bytes:
+    """Return the cookie of the next page; empty: there is none.
+
+    Raises:
+        DirectoryUnavailable: What the server says of pages cannot be understood.
+    """
+    try:
+        return next(
+            (paging.parse(c.value or b"") for c in end.controls if c.oid == paging.OID), b""
+        )
+    except ProtocolError as error:
+        raise DirectoryUnavailable("search", str(error)) from error
 
 
-def _entries(connection: ldap3.Connection) -> Iterator[Entry]:
-    for found in connection.response or ():
-        if found["type"] == "searchResEntry":
-            raw = found["raw_attributes"]
-            yield Entry(
-                dn=found["dn"],
-                values={name.lower(): tuple(values) for name, values in raw.items()},
-                controls=frozenset(found.get("controls", ())),
-            )
+def _as_tuples(controls: Sequence[ldap.Control]) -> list[tuple[str, bool, bytes | None]] | None:
+    return [(c.oid, c.critical, c.value) for c in controls] or None

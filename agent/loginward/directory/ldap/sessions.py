@@ -7,6 +7,7 @@ as a socket whose every wait ends at the caller's deadline. It follows no referr
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from loginward.directory.ldap.dialling import Dialler
     from loginward.directory.ldap.servers import Server, Servers
 
-KEPT = 4
+KEPT = 8
+REFUSED_S = 15.0
 SUCCESS = 0
 
 # What the library raises at octets that are not LDAP is not always its own exception.
@@ -41,6 +43,7 @@ _BROKEN = (
     OverflowError,
 )
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -64,6 +67,7 @@ class Sessions:
     dn: str
     password: Secret
     option: str
+    _refused: tuple[float, DirectoryUnavailable] | None = None
     _kept: dict[str, queue.LifoQueue[_Session]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -152,7 +156,14 @@ class Sessions:
                 self._kept[server.url].get_nowait().channel.close()
 
     def _open(self, server: Server, deadline: Deadline) -> _Session:
-        """Return a new connection, bound as the account."""
+        """Return a new connection, bound as the account.
+
+        Once its bind was refused it is not tried again for a while: a wrong password in a file
+        must not lock the account by which everybody else signs in.
+        """
+        now = self.servers.clock.monotonic()
+        if self._refused is not None and now < self._refused[0]:
+            raise self._refused[1]
         kept = Kept(self.dialler.dial(server, deadline))
         try:
             code = kept.bind(self.dn, self.password).operation.result.code
@@ -161,9 +172,18 @@ class Sessions:
             raise
         if code != SUCCESS:
             kept.channel.close()
-            stage = "bind" if code in NOT_VERDICTS else self.option
-            raise DirectoryUnavailable(stage, f"its bind was refused with result {code}")
+            raise self._refusal(code, now)
         return _Session(server, kept.channel, _connection(kept.channel))
+
+    def _refusal(self, code: int, now: float) -> DirectoryUnavailable:
+        """Return the fault of a bind that did not succeed, remembered where it is a verdict."""
+        said = f"its bind was refused with result {code}"
+        if code in NOT_VERDICTS:
+            return DirectoryUnavailable("bind", said)
+        _log.error("%s: %s", self.option, said)
+        refused = DirectoryUnavailable(self.option, said)
+        self._refused = now + REFUSED_S, refused
+        return refused
 
 
 def _connection(channel: Channel) -> ldap3.Connection:
@@ -171,7 +191,7 @@ def _connection(channel: Channel) -> ldap3.Connection:
     server = ldap3.Server("127.0.0.1", get_info=ldap3.NONE)  # never connected to
     connection = ldap3.Connection(
         server,
-        client_strategy=ldap3.SYNC,
+        client_strategy=ldap3.SAFE_SYNC,
         auto_bind=ldap3.AUTO_BIND_NONE,
         auto_referrals=False,
         auto_range=False,

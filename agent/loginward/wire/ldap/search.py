@@ -68,6 +68,7 @@ class SearchDone:
 
     message_id: int
     result: Result
+    controls: tuple[Control, ...] = ()
 
 
 Found = SearchEntry | SearchReference | SearchDone
@@ -146,12 +147,12 @@ def parse(octets: bytes) -> Found:
     tag, content = message.any()
     controls = message.optional(CONTROLS)
     message.skip_rest()
+    beside = () if controls is None else read_controls(controls)
     if tag == _SEARCH_ENTRY:
         dn, values = _entry(Reader(content))
-        beside = () if controls is None else read_controls(controls)
         return SearchEntry(message_id, dn, values, beside)
     if tag == _SEARCH_DONE:
-        return SearchDone(message_id, read_result(Reader(content)))
+        return SearchDone(message_id, read_result(Reader(content)), beside)
     if tag == _SEARCH_REFERENCE:
         return SearchReference(message_id)
     raise ProtocolError("LDAP: an operation that nobody asked for")
