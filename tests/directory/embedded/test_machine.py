@@ -205,7 +205,7 @@ class Life(RuleBasedStateMachine):
                 assert isinstance(done, NotDone) == (model.password is None)
                 if model.password is not None:
                     assert done.was_noop == model.forced
-                    model.forced = True
+                    model.forced, model.must_change = True, False
             case Verb.SUSPEND:
                 assert done.was_noop == (model.state == "suspended")
                 if model.state != "suspended":

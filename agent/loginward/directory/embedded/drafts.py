@@ -131,12 +131,14 @@ def _password(read: _Entry, clear: Secret | None, terms: Terms) -> Password | No
         read.wrong("password_hash", "stands beside a password; give one of the two")
     changed_at = read.get("password_date", values.moment, terms.now)
     older = terms.outdates_before is not None and changed_at < terms.outdates_before
+    expired = _expired(read, terms)
+    must_change = read.get("password_must_change", values.flag, default=False)
     password = Password(
         phc=phc,
         changed_at=changed_at,
         set_by=read.get("password_set_by", values.set_by, SetBy.IMPORT),
-        must_change=read.get("password_must_change", values.flag, default=False),
-        forced_at=read.get("password_forced_date", values.maybe_moment, _expired(read, terms)),
+        must_change=must_change and expired is None,  # an expiry is the stricter of the two
+        forced_at=read.get("password_forced_date", values.maybe_moment, expired),
         outdated=read.get("password_outdated", values.flag, older and clear is None),
         history=read.get("password_history", values.history_by(terms.is_hash), ()),
     )

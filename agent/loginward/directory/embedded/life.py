@@ -50,8 +50,8 @@ def locked_by_admin(record: Record, lock_id: str, now: datetime) -> Record:
 
 
 def expired_by_admin(record: Record, password: Password, now: datetime) -> Record:
-    """Return the account with its password expired from now on."""
-    return replace(record, password=replace(password, forced_at=now))
+    """Return the account with its password expired from now on, no longer good for a change."""
+    return replace(record, password=replace(password, forced_at=now, must_change=False))
 
 
 def suspended(record: Record, now: datetime) -> Record:
