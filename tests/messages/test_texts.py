@@ -69,7 +69,7 @@ def test_ids_in_the_code_have_texts() -> None:
     used = {
         found
         for file in AGENT.rglob("*.py")
-        for found in re.findall(r"\.text\(\s*\"([a-z][a-z.-]+)\"", file.read_text())
+        for found in re.findall(r"texts\.text\(\s*\"([a-z][a-z.-]+)\"", file.read_text())
     }
     assert used <= EN.keys()
 
