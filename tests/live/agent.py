@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loginward.core.clock import Deadline
+from loginward.core.facts import AccountFacts
 from loginward.core.secret import Secret
 from loginward.directory.ldap.directory import LdapDirectory, Secrets
 from loginward.runtime.clock import SystemClock
@@ -45,6 +46,13 @@ def unread(ca_file: Path | None, *urls: str, **changes: object) -> Directory:
     template = Users(dn_template=f"uid={{user}},{who.PEOPLE}")
     nobody = {"service_account": None, "admin_account": None, "users": template}
     return settings(ca_file, *urls, **(nobody | changes))
+
+
+def facts_of(directory: LdapDirectory, name: str) -> AccountFacts:
+    """Return the facts of an account that must be there."""
+    facts = directory.find(name, soon())
+    assert facts is not None, f"{name!r} is not found"
+    return facts
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from loginward.directory.ldap.directory import LdapDirectory
 from tests.live import people, slapd
+from tests.live.agent import reached, settings
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +33,19 @@ def slapd_plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slapd.Slap
     folder = tmp_path_factory.mktemp("slapd-plain") / "slapd"
     with slapd.Slapd(folder, people.plain_matrix(slapd.now()), ppolicy=False) as server:
         yield server
+
+
+@pytest.fixture
+def directory(slapd_on: slapd.Slapd) -> Iterator[LdapDirectory]:
+    """Our directory on the server that tells a locked account apart."""
+    with reached(settings(slapd_on.ca_file, slapd_on.tls_url)) as found:
+        yield found
+
+
+@pytest.fixture
+def person(slapd_on: slapd.Slapd) -> Iterator[str]:
+    """An account of this test's own there, in order and with the usual password."""
+    name = f"own{slapd.now():%H%M%S%f}"
+    slapd_on.add(people.Person(name, (f"pwdChangedTime: {people.gtime(slapd.now())}",)))
+    yield name
+    slapd_on.remove(name)

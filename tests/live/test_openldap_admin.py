@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from loginward.core.evidence import Proven
@@ -14,34 +12,23 @@ from loginward.directory.ldap.directory import LdapDirectory
 from loginward.directory.port import Act, Done, NotDone, Verb
 from loginward.settings.directory import Account
 from tests.live import people as who
-from tests.live.agent import CLOCK, NOWHERE, PASSWORD, WRONG, reached, settings, soon, unread
-from tests.live.slapd import Slapd, now
+from tests.live.agent import (
+    CLOCK,
+    NOWHERE,
+    PASSWORD,
+    WRONG,
+    facts_of,
+    reached,
+    settings,
+    soon,
+    unread,
+)
+from tests.live.slapd import now
 
 pytestmark = pytest.mark.live
 
 CHANGED = f"pwdChangedTime: {who.gtime(now())}"
 NEW = Secret(b"An0ther!word")
-
-
-@pytest.fixture
-def directory(slapd_on: Slapd) -> Iterator[LdapDirectory]:
-    with reached(settings(slapd_on.ca_file, slapd_on.tls_url)) as found:
-        yield found
-
-
-@pytest.fixture
-def person(slapd_on: Slapd, request) -> Iterator[str]:
-    """An account of this test's own."""
-    name = "a" + str(abs(hash(request.node.name)) % 10**9)
-    slapd_on.add(who.Person(name, (CHANGED,)))
-    yield name
-    slapd_on.remove(name)
-
-
-def facts_of(directory: LdapDirectory, name: str):
-    facts = directory.find(name, soon())
-    assert facts is not None
-    return facts
 
 
 def act(directory: LdapDirectory, name: str, verb: Verb, password=None, *, force=False):

@@ -13,7 +13,7 @@ from loginward.core.evidence import NoVerdict, Proven, Refusal, Refused, Wrong
 from loginward.core.secret import Secret
 from loginward.directory.ldap.directory import LdapDirectory
 from tests.live import people as who
-from tests.live.agent import PASSWORD, WRONG, reached, settings, soon, unread
+from tests.live.agent import PASSWORD, WRONG, facts_of, reached, settings, soon, unread
 from tests.live.slapd import Slapd, now
 
 pytestmark = pytest.mark.live
@@ -45,27 +45,6 @@ def told(request, slapd_on: Slapd) -> Iterator[LdapDirectory]:
     site = settings if request.param == "readable" else unread
     with reached(site(slapd_on.ca_file, slapd_on.tls_url)) as directory:
         yield directory
-
-
-@pytest.fixture
-def directory(slapd_on: Slapd) -> Iterator[LdapDirectory]:
-    with reached(settings(slapd_on.ca_file, slapd_on.tls_url)) as found:
-        yield found
-
-
-@pytest.fixture
-def person(slapd_on: Slapd, request) -> Iterator[str]:
-    """An account of this test's own."""
-    name = "t" + str(abs(hash(request.node.name)) % 10**9)
-    slapd_on.add(who.Person(name, (CHANGED,)))
-    yield name
-    slapd_on.remove(name)
-
-
-def facts_of(directory: LdapDirectory, name: str):
-    facts = directory.find(name, soon())
-    assert facts is not None
-    return facts
 
 
 @pytest.mark.parametrize("name", TOLD)

@@ -18,7 +18,7 @@ from loginward.core.facts import AccountFacts
 from loginward.directory.ldap.directory import LdapDirectory
 from loginward.errors import DirectoryUnavailable
 from tests.live import people as who
-from tests.live.agent import CLOCK, PASSWORD, WRONG, reached, settings, soon
+from tests.live.agent import CLOCK, PASSWORD, WRONG, facts_of, reached, settings, soon
 from tests.live.proxy import Fault, Proxy
 from tests.live.slapd import Slapd, free_ports, now
 
@@ -44,14 +44,6 @@ def through(slapd_on: Slapd, proxy: Proxy) -> Iterator[LdapDirectory]:
         yield directory
 
 
-@pytest.fixture
-def person(slapd_on: Slapd) -> Iterator[str]:
-    name = f"fault{now():%H%M%S%f}"
-    slapd_on.add(who.Person(name, (f"pwdChangedTime: {who.gtime(now())}",)))
-    yield name
-    slapd_on.remove(name)
-
-
 def budget() -> Deadline:
     return Deadline.after(BUDGET_S, CLOCK)
 
@@ -62,12 +54,6 @@ def in_time(at_least: float = 0.0) -> Iterator[None]:
     yield
     took = time.monotonic() - began
     assert at_least <= took < BUDGET_S + LATE_S, f"took {took:.2f} s"
-
-
-def known(directory: LdapDirectory, name: str = "active") -> AccountFacts:
-    facts = directory.find(name, soon())
-    assert facts is not None
-    return facts
 
 
 def account(slapd: Slapd, name: str) -> AccountFacts:
@@ -82,7 +68,7 @@ def account(slapd: Slapd, name: str) -> AccountFacts:
 @pytest.mark.parametrize("warm", [False, True], ids=["new", "kept"])
 def test_reading_ends_in_time(through, proxy, fault: Fault, warm: bool):
     if warm:
-        known(through)
+        facts_of(through, "active")
     proxy.fault = fault
 
     with in_time(), pytest.raises(DirectoryUnavailable):
@@ -132,7 +118,7 @@ def eventually(check: Callable[[], object]) -> object:
 
 @pytest.mark.parametrize("fault", [*SILENT, *BROKEN, *BUSY])
 def test_it_works_again_once_the_server_does(through, proxy, slapd_on, fault: Fault):
-    facts = known(through)
+    facts = facts_of(through, "active")
     proxy.fault = fault
     assert isinstance(through.check(facts, PASSWORD, budget()), NoVerdict)
     proxy.fault = Fault.NONE
@@ -201,7 +187,7 @@ def own_slapd(tmp_path) -> Iterator[Slapd]:
 
 def test_a_stopped_server_is_unavailable_at_once(own_slapd):
     with reached(settings(own_slapd.ca_file, own_slapd.tls_url)) as directory:
-        facts = known(directory)
+        facts = facts_of(directory, "active")
         own_slapd.stop()
         began = time.monotonic()
         assert isinstance(directory.check(facts, PASSWORD, budget()), NoVerdict)
@@ -213,7 +199,7 @@ def test_a_stopped_server_is_unavailable_at_once(own_slapd):
 def test_kept_connections_survive_a_restart_of_the_server(own_slapd):
     """A connection known to be closed is replaced before anything is sent: no attempt is lost."""
     with reached(settings(own_slapd.ca_file, own_slapd.tls_url)) as directory:
-        facts = known(directory)
+        facts = facts_of(directory, "active")
         assert isinstance(directory.check(facts, PASSWORD, soon()), Proven)
         for nth in (1, 2):  # two of three: one more would lock
             own_slapd.restart()
@@ -224,7 +210,7 @@ def test_kept_connections_survive_a_restart_of_the_server(own_slapd):
 
 def test_a_stalled_server_costs_one_budget_and_comes_back(own_slapd):
     with reached(settings(own_slapd.ca_file, own_slapd.tls_url)) as directory:
-        facts = known(directory)
+        facts = facts_of(directory, "active")
         own_slapd.stall()
         with in_time():
             assert isinstance(directory.check(facts, PASSWORD, budget()), NoVerdict)
@@ -284,7 +270,9 @@ def test_a_dead_server_before_a_good_one_costs_next_to_nothing(slapd_on):
     with reached(site) as directory:
         began = time.monotonic()
         assert directory.find("active", budget()) is not None
-        assert isinstance(directory.check(known(directory), PASSWORD, budget()), Proven)
+        assert isinstance(
+            directory.check(facts_of(directory, "active"), PASSWORD, budget()), Proven
+        )
         took = time.monotonic() - began
         first, second = directory.health()
 
@@ -295,7 +283,7 @@ def test_a_dead_server_before_a_good_one_costs_next_to_nothing(slapd_on):
 
 def test_after_a_failure_kept_connections_to_that_server_are_not_trusted(through, proxy, slapd_on):
     """One cut cable costs one login its budget, not one for each connection that was kept."""
-    facts = known(through)
+    facts = facts_of(through, "active")
     keep_several(through, facts)
     proxy.fault = Fault.SWALLOW
     assert isinstance(through.check(facts, PASSWORD, budget()), NoVerdict)

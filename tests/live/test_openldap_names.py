@@ -5,21 +5,14 @@ from __future__ import annotations
 import pytest
 
 from loginward.core.names import index_form
-from loginward.directory.ldap.directory import LdapDirectory
 from loginward.settings.directory import Users
 from tests.live import people as who
-from tests.live.agent import PASSWORD, WRONG, reached, settings, soon, unread
+from tests.live.agent import PASSWORD, WRONG, facts_of, reached, settings, soon, unread
 from tests.live.slapd import Slapd
 
 pytestmark = pytest.mark.live
 
 SITES = {"readable": settings, "unread": unread}
-
-
-def found(directory: LdapDirectory, name: str):
-    facts = directory.find(name, soon())
-    assert facts is not None, f"{name!r} is not found"
-    return facts
 
 
 def spellings(name: str) -> list[str]:
@@ -40,7 +33,7 @@ def test_32_spellings_are_one_account(slapd_on: Slapd, site: str):
     assert {index_form(name) for name in names} == {"active"}
 
     with reached(SITES[site](slapd_on.ca_file, slapd_on.tls_url)) as directory:
-        accounts = [found(directory, name) for name in names]
+        accounts = [facts_of(directory, name) for name in names]
 
     assert len({facts.account_id for facts in accounts}) == 1
     assert {facts.name for facts in accounts} == {"active"}
@@ -64,10 +57,10 @@ def test_injection_finds_nobody_and_binds_nobody(slapd_on: Slapd, site: str, nam
     assert not [bind for bind in slapd_on.binds()[before:] if who.PEOPLE in bind.dn]
 
 
-def test_only_the_sites_people_are_found(slapd_on: Slapd):
+def test_only_the_sites_people_are_facts_of(slapd_on: Slapd):
     chosen = Users(base_dn=who.PEOPLE, filter="(&(objectClass=person)(!(uid=locked)))")
     with reached(settings(slapd_on.ca_file, slapd_on.tls_url, users=chosen)) as directory:
-        locked_elsewhere = found(directory, "active")
+        locked_elsewhere = facts_of(directory, "active")
         assert directory.find("locked", soon()) is None
         assert directory.find("svc-ro", soon()) is None
         assert directory.read(locked_elsewhere, soon()) is not None
@@ -76,11 +69,11 @@ def test_only_the_sites_people_are_found(slapd_on: Slapd):
 def test_a_new_entry_under_an_old_name_is_another_account(slapd_on: Slapd):
     slapd_on.add(who.Person("returns"))
     with reached(settings(slapd_on.ca_file, slapd_on.tls_url)) as directory:
-        before = found(directory, "returns")
+        before = facts_of(directory, "returns")
         slapd_on.remove("returns")
         assert directory.find("returns", soon()) is None
         slapd_on.add(who.Person("returns"))
-        after = found(directory, "returns")
+        after = facts_of(directory, "returns")
         assert directory.read(before, soon()) is None
     slapd_on.remove("returns")
 
@@ -90,7 +83,7 @@ def test_a_new_entry_under_an_old_name_is_another_account(slapd_on: Slapd):
 def test_no_connection_ever_carries_two_kinds_of_identity(slapd_on: Slapd):
     """A failed rebind may keep the old identity: binds of people stay on their own connections."""
     with reached(settings(slapd_on.ca_file, slapd_on.tls_url)) as directory:
-        facts = found(directory, "active")
+        facts = facts_of(directory, "active")
         for password in (PASSWORD, WRONG, PASSWORD):
             directory.check(facts, password, soon())
     binds = slapd_on.binds()

@@ -13,7 +13,7 @@ from loginward.core.status import ExpiryCause, LockCause, PasswordStatus, StateC
 from loginward.directory.ldap.directory import LdapDirectory
 from loginward.settings.directory import Account, Groups, Users
 from tests.live import people as who
-from tests.live.agent import CLOCK, NOWHERE, reached, settings, soon, unread
+from tests.live.agent import CLOCK, NOWHERE, facts_of, reached, settings, soon, unread
 from tests.live.slapd import Slapd, now
 
 pytestmark = pytest.mark.live
@@ -60,12 +60,6 @@ def directory(slapd_on: Slapd) -> Iterator[LdapDirectory]:
         yield found
 
 
-def found(directory: LdapDirectory, name: str):
-    facts = directory.find(name, soon())
-    assert facts is not None, name
-    return facts
-
-
 def test_the_table_names_every_condition():
     assert set(CONDITIONS) == {person.uid for person in who.matrix(now())}
 
@@ -73,7 +67,7 @@ def test_the_table_names_every_condition():
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_status_and_cause(directory, name):
     """R01, R14, R16: state, statuses and the cause of a lock, from the entry alone."""
-    status = status_at(found(directory, name), CLOCK.now())
+    status = status_at(facts_of(directory, name), CLOCK.now())
     cause = status.lock and status.lock.cause
     assert (status.state, status.state_cause, status.statuses, cause) == CONDITIONS[name]
 
@@ -87,7 +81,7 @@ def test_the_list_says_the_same_as_each_account(directory):
 
 
 def test_a_timed_lock_ends_when_the_policy_says(directory, slapd_on):
-    facts = found(directory, "locked")
+    facts = facts_of(directory, "locked")
     (lock,) = facts.locks
     assert lock.since is not None
     assert lock.until == lock.since + timedelta(seconds=who.LOCKOUT_S)
@@ -95,40 +89,42 @@ def test_a_timed_lock_ends_when_the_policy_says(directory, slapd_on):
 
 
 def test_the_lockout_policy_is_the_servers_own(directory):
-    assert found(directory, "active").lockout == LockoutPolicy(who.MAX_FAILURE, 600, who.LOCKOUT_S)
-    assert found(directory, "forgood").lockout == LockoutPolicy(2, None, None)
-    none = found(directory, "nolock")
+    assert facts_of(directory, "active").lockout == LockoutPolicy(
+        who.MAX_FAILURE, 600, who.LOCKOUT_S
+    )
+    assert facts_of(directory, "forgood").lockout == LockoutPolicy(2, None, None)
+    none = facts_of(directory, "nolock")
     assert (none.counts, none.lockout) == (False, None)
 
 
 def test_due_dates_and_warnings(directory):
-    facts = found(directory, "warning")
+    facts = facts_of(directory, "warning")
     (due,) = facts.due
     assert due.cause is ExpiryCause.AGING
     assert due.at == facts.changed_at + timedelta(seconds=7776000)
     assert facts.warn_s == 1209600
-    assert found(directory, "nochanged").due == ()
+    assert facts_of(directory, "nochanged").due == ()
 
 
 def test_must_change_holds_only_where_the_policy_asks(directory):
-    assert found(directory, "mustchange").must_change
-    assert not found(directory, "resetfree").must_change
+    assert facts_of(directory, "mustchange").must_change
+    assert not facts_of(directory, "resetfree").must_change
 
 
 def test_grace_is_what_is_left(directory):
-    assert (g := found(directory, "graceless")).grace_left == 0
+    assert (g := facts_of(directory, "graceless")).grace_left == 0
     assert not g.can_change_expired
 
 
 def test_groups_by_dn_and_by_name(directory, slapd_on):
-    assert found(directory, "active").groups == {"staff"}
+    assert facts_of(directory, "active").groups == {"staff"}
     by_name = Groups(base_dn=who.GROUPS, member_attribute="memberUid")
     with reached(settings(slapd_on.ca_file, slapd_on.tls_url, groups=by_name)) as other:
-        assert found(other, "active").groups == {"vpn"}
+        assert facts_of(other, "active").groups == {"vpn"}
 
 
 def test_every_fact_has_its_evidence_and_no_secret(directory):
-    said = " ".join(e.said for e in found(directory, "locked").evidence)
+    said = " ".join(e.said for e in facts_of(directory, "locked").evidence)
     assert "pwdAccountLockedTime=" in said
     assert "pwdMaxFailure=3" in said
     assert "SSHA" not in said
@@ -144,7 +140,7 @@ def test_a_name_cannot_widen_the_search(directory, name):
 
 def test_an_account_is_found_again_by_its_id_when_moved(directory, slapd_on):
     slapd_on.add(who.Person("tomove"))
-    before = found(directory, "tomove")
+    before = facts_of(directory, "tomove")
     with slapd_on.root() as root:
         root.modify_dn(slapd_on.dn("tomove"), "uid=hasmoved")
     after = directory.read(before, soon())
@@ -158,7 +154,7 @@ def test_what_is_not_shown_is_unreadable_and_never_fine(slapd_on):
     """A reader who may see no status must not make a locked account look active."""
     blind = Account(dn=who.SVC_BLIND, password_file=NOWHERE)
     with reached(settings(slapd_on.ca_file, slapd_on.tls_url, service_account=blind)) as other:
-        facts = found(other, "locked")
+        facts = facts_of(other, "locked")
     assert facts.has_password is None
     assert facts.failures is None
     assert facts.counts is None, "its own pwdPolicySubentry may be hidden"
@@ -167,27 +163,27 @@ def test_what_is_not_shown_is_unreadable_and_never_fine(slapd_on):
 
 def test_without_a_policy_it_is_not_said_who_counts(slapd_on):
     with reached(settings(slapd_on.ca_file, slapd_on.tls_url, ppolicy_dn=None)) as other:
-        facts = found(other, "locked")
+        facts = facts_of(other, "locked")
         assert facts.counts is None
         assert facts.locks == ()
         assert {Fact.LOCK, Fact.LOCKOUT_POLICY, Fact.EXPIRY} <= facts.unreadable
-        assert found(other, "pending").has_password is None
+        assert facts_of(other, "pending").has_password is None
 
 
 def test_a_server_without_a_policy(slapd_plain):
     with reached(settings(slapd_plain.ca_file, slapd_plain.tls_url, ppolicy_dn=None)) as other:
         for name, state in (("active", UserState.ACTIVE), ("shadowexp", UserState.SUSPENDED)):
-            facts = found(other, name)
+            facts = facts_of(other, name)
             assert status_at(facts, CLOCK.now()).state is state
             assert facts.counts is False
             assert not {Fact.LOCK, Fact.STATE, Fact.EXPIRY} & facts.unreadable
-        expired = status_at(found(other, "shadowmax"), CLOCK.now())
+        expired = status_at(facts_of(other, "shadowmax"), CLOCK.now())
         assert expired.statuses == EXPIRED
 
 
 def test_a_site_that_lets_nobody_read(slapd_on):
     with reached(unread(slapd_on.ca_file, slapd_on.tls_url)) as other:
-        facts = found(other, "active")
+        facts = facts_of(other, "active")
         assert facts.ref == slapd_on.dn("active")
         assert facts.unreadable == frozenset(Fact)
         assert other.find("active,ou=svc", soon()) is None
