@@ -12,7 +12,6 @@ from loginward.core.secret import Secret
 from loginward.directory.embedded.accounts import NewAccount
 from loginward.directory.embedded.importing import Imported, NotImported, Progress
 from loginward.directory.port import NotDone
-from loginward.errors import LoginwardError
 from loginward.wire.admin.parts import StatusPart, status_part
 from loginward.wire.admin.rows import (
     ActRow,
@@ -66,16 +65,14 @@ class Transfer:
         if embedded is None:
             yield LineProblemRow(line=0, why=_ELSEWHERE)
             return
-        told: queue.SimpleQueue[Progress | Imported | NotImported | LoginwardError] = (
-            queue.SimpleQueue()
-        )
+        told: queue.SimpleQueue[Progress | Imported | NotImported | Exception] = queue.SimpleQueue()
         work = threading.Thread(
             target=_import, args=(embedded, octets, form, told), name="import", daemon=True
         )
         work.start()
         while isinstance(step := told.get(), Progress):
             yield ProgressRow(step=step.step, done=step.done, total=step.total, per_s=step.per_s)
-        if isinstance(step, LoginwardError):
+        if isinstance(step, Exception):
             raise step
         if isinstance(step, NotImported):
             for one in step.problems:
@@ -151,9 +148,9 @@ def _import(
     embedded: EmbeddedDirectory,
     octets: bytes,
     form: Format,
-    told: queue.SimpleQueue[Progress | Imported | NotImported | LoginwardError],
+    told: queue.SimpleQueue[Progress | Imported | NotImported | Exception],
 ) -> None:
     try:
         told.put(embedded.import_accounts(octets, form, told.put))
-    except LoginwardError as error:
+    except Exception as error:  # noqa: BLE001  top of the thread: the door reports it, and nobody waits
         told.put(error)
