@@ -1,0 +1,143 @@
+"""`loginward doctor`: every check of the installation, with a daemon and without one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from loginward.config.advice import warnings_of
+from loginward.directory.ldap.tls import trust
+from loginward.errors import ConfigError
+from loginward.runtime import doctor_host as host
+from loginward.runtime.doctor_host import problem, warning
+from loginward.runtime.doctor_pam import lint
+from loginward.wire.admin.rows import FindingRow, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from loginward.runtime.agent import Parts
+    from loginward.settings import Settings
+
+ETC: Final = Path("/etc")
+
+Check = tuple[str, str, "Callable[[], Iterable[FindingRow]]"]
+
+
+def run(settings: Settings) -> Iterator[FindingRow]:
+    """Check what can be checked while no daemon answers."""
+    yield problem("daemon", "the daemon does not answer", "systemctl start loginward")
+    yield from _all(_of_host(settings))
+
+
+def findings(settings: Settings, parts: Parts) -> Iterator[FindingRow]:
+    """Check everything, from within the daemon."""
+    owners = frozenset({0, os.geteuid()})
+    checks: list[Check] = [
+        *_of_host(settings),
+        ("sockets", "theirs who serve", lambda: host.sockets(settings.runtime_dir, owners)),
+        ("directory", "answers", lambda: _directory(parts)),
+        ("store", "as it was written", lambda: _store(parts)),
+        ("events", "are written", lambda: _events(parts)),
+        ("clock", "is believed", lambda: _clock(parts)),
+    ]
+    yield from _all(checks)
+
+
+def _of_host(settings: Settings) -> list[Check]:
+    exempt = frozenset(settings.policy.exempt_users)
+    return [
+        ("break-glass", "somebody gets in when all else fails",
+         lambda: host.break_glass(exempt, ETC, Path("/"))),
+        ("pam", "asks loginward first", lambda: lint(ETC / "pam.d", exempt)),
+        ("sshd", "asks PAM", lambda: host.sshd(ETC / "ssh/sshd_config")),
+        ("marker", "names whom to refuse while the daemon is down",
+         lambda: host.marker(settings.state_dir)),
+        ("state", "is closed to others", lambda: host.state_files(settings.state_dir)),
+        ("secrets", "are closed to others", lambda: host.secrets(_secret_files(settings))),
+        ("ca-file", "holds certificates", lambda: _authorities(settings)),
+        ("keys", "", lambda: _keys(settings)),
+        ("lockout", "has one owner", lambda: _lockout(settings)),
+        ("configuration", "asks for nothing strange", lambda: _advice(settings)),
+    ]  # fmt: skip
+
+
+def _all(checks: Iterable[Check]) -> Iterator[FindingRow]:
+    """Yield what each check found, or that it found nothing."""
+    for name, fine, check in checks:
+        try:
+            found = list(check())
+        except PermissionError as error:
+            text = f"not looked at: {error.filename} is closed to this user"
+            yield FindingRow(check=name, level=Level.OK, text=text, hint="")
+            continue
+        except OSError as error:
+            yield warning(name, f"{error.filename}: {error.strerror}")
+            continue
+        yield from found or [FindingRow(check=name, level=Level.OK, text=fine)]
+
+
+def _secret_files(settings: Settings) -> list[Path]:
+    accounts = (settings.directory.service_account, settings.directory.admin_account)
+    return [one.password_file for one in accounts if one is not None]
+
+
+def _authorities(settings: Settings) -> Iterator[FindingRow]:
+    if settings.directory.kind == "ldap":
+        try:
+            trust(settings.directory.ca_file)
+        except ConfigError as error:
+            yield problem("ca-file", str(error), "correct directory.ca_file")
+
+
+def _keys(settings: Settings) -> Iterator[FindingRow]:
+    """Say what a disk that is read elsewhere yields."""
+    told = {
+        "file": "lie beside what they seal: a stolen disk yields both, and verifiers to guess at",
+        "credential": "come from systemd: a stolen disk yields them only with its credential key",
+        "tpm2": "are sealed by this machine: a stolen disk alone yields nothing",
+    }
+    yield FindingRow(check="keys", level=Level.OK, text=told[settings.keys.source])
+
+
+def _lockout(settings: Settings) -> Iterator[FindingRow]:
+    if settings.directory.kind == "ldap" and settings.policy.lockout.owner == "agent":
+        yield warning(
+            "lockout",
+            "policy.lockout.owner is agent: a directory that counts too would lock people twice",
+            "set it to auto, or switch the directory's lockout off",
+        )
+
+
+def _advice(settings: Settings) -> Iterator[FindingRow]:
+    for path, text in warnings_of(settings):
+        yield warning("configuration", f"{path} {text}")
+
+
+def _directory(parts: Parts) -> Iterator[FindingRow]:
+    for server in parts.directory.health():
+        if not server.usable:
+            why = server.last_problem or "does not answer"
+            yield problem("directory", f"{server.name}: {why}", "loginward status")
+
+
+def _store(parts: Parts) -> Iterator[FindingRow]:
+    for fault in parts.store.faults():
+        about = f"{fault.account}: " if fault.account else ""
+        yield problem("store", f"{about}{fault.problem}", fault.remedy)
+
+
+def _events(parts: Parts) -> Iterator[FindingRow]:
+    fault = parts.audit.health().fault
+    if fault:
+        yield problem("events", fault, "free some space; nothing is recorded meanwhile")
+
+
+def _clock(parts: Parts) -> Iterator[FindingRow]:
+    if not parts.store.time.serves_allowance:
+        yield problem(
+            "clock",
+            "it jumped while nobody could vouch for it: no copy lets anybody in",
+            "set it right, then: loginward doctor --accept-clock",
+        )

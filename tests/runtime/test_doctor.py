@@ -1,0 +1,87 @@
+"""All checks together, without a daemon and from within one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+from loginward.directory.port import ServerHealth
+from loginward.runtime import doctor
+from loginward.settings import Settings
+from loginward.settings.directory import Account, Directory
+from loginward.settings.policy import Lockout, Policy
+from loginward.wire.admin.rows import Level
+
+
+def settings(tmp_path: Path, **changes: object) -> Settings:
+    (tmp_path / "state").mkdir(exist_ok=True)
+    (tmp_path / "run").mkdir(exist_ok=True)
+    return Settings(state_dir=tmp_path / "state", runtime_dir=tmp_path / "run", **changes)  # type: ignore[arg-type]
+
+
+def parts(**changes: object) -> SimpleNamespace:
+    given = {
+        "health": (),
+        "store": (),
+        "events": "",
+        "serves": True,
+    } | changes
+    return SimpleNamespace(
+        directory=SimpleNamespace(health=lambda: given["health"]),
+        store=SimpleNamespace(
+            faults=lambda: given["store"], time=SimpleNamespace(serves_allowance=given["serves"])
+        ),
+        audit=SimpleNamespace(health=lambda: SimpleNamespace(fault=given["events"])),
+    )
+
+
+def test_a_daemon_that_is_down_is_the_first_finding(tmp_path: Path) -> None:
+    found = list(doctor.run(settings(tmp_path)))
+    assert (found[0].check, found[0].level) == ("daemon", Level.PROBLEM)
+    assert {"pam", "sshd", "marker", "state"} <= {one.check.split("-")[0] for one in found}
+
+
+def test_what_the_daemon_knows_is_told(tmp_path: Path) -> None:
+    """R63: directory, store, events and clock, each with what to do."""
+    fault = SimpleNamespace(account="ann", problem="a row was changed", remedy="forget it")
+    server = ServerHealth(name="ldap1", usable=False, last_problem="refused")
+    ill = parts(health=(server,), store=(fault,), events="disk full", serves=False)
+    found = {one.check: one for one in doctor.findings(settings(tmp_path), ill)}
+    for check, text in (
+        ("directory", "ldap1: refused"),
+        ("store", "ann: a row was changed"),
+        ("events", "disk full"),
+        ("clock", "jumped"),
+    ):
+        assert found[check].level is Level.PROBLEM
+        assert text in found[check].text
+
+
+def test_a_daemon_that_is_well_says_so(tmp_path: Path) -> None:
+    found = {one.check: one for one in doctor.findings(settings(tmp_path), parts())}
+    for check in ("directory", "store", "events", "clock", "secrets", "lockout", "configuration"):
+        assert found[check].level is Level.OK
+
+
+def test_what_the_configuration_invites_is_told(tmp_path: Path) -> None:
+    """Two counters, a status that nobody may read, a secret that is not there, no authorities."""
+    directory = Directory(
+        kind="ldap",
+        servers=("ldaps://ldap.example.org",),
+        ca_file=tmp_path / "absent.pem",
+        admin_account=Account(dn="cn=a", password_file=tmp_path / "absent"),
+        users=replace(Directory().users, dn_template="uid={user},dc=example,dc=org"),
+    )
+    site = settings(tmp_path, directory=directory, policy=Policy(lockout=Lockout(owner="agent")))
+    found = {one.check: one for one in doctor.run(site)}
+    assert found["lockout"].level is Level.WARNING
+    assert found["secrets"].level is Level.PROBLEM
+    assert found["ca-file"].level is Level.PROBLEM
+    assert "status" in found["configuration"].text
+
+
+def test_what_a_stolen_disk_yields_is_told(tmp_path: Path) -> None:
+    """security.md 15: the keys beside the store are said to lie there."""
+    found = {one.check: one for one in doctor.run(settings(tmp_path))}
+    assert "stolen disk yields both" in found["keys"].text
