@@ -78,11 +78,17 @@ ACCOUNT = [
 CHANGING = [
     Script(
         "the preliminary check proves the old password and changes nothing",
-        PROVEN_TO_CHANGE,
+        (read(fresh(), changing=True), *PROVEN_TO_CHANGE),
         "ok",
         ALLOW,
         request=request(Phase.CHAUTHTOK_PRELIM),
         where={"changed": False},
+    ),
+    Script(
+        "the preliminary check asks nothing of who is not ours",
+        (read(Unknown(), changing=True),),
+        "user-unknown",
+        request=request(Phase.CHAUTHTOK_PRELIM),
     ),
     Script(
         "R19 changed",

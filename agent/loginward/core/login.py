@@ -13,6 +13,7 @@ from loginward.core.attempting import Attempting
 from loginward.core.changing import changed
 from loginward.core.commands import Command, Done, Event, Gathered, ReadFacts
 from loginward.core.names import is_well_formed
+from loginward.core.readings import Unknown
 from loginward.core.reasons import Verdict
 from loginward.core.requests import LoginRequest, Phase, Purpose
 from loginward.core.steps import Attempt, Steps, UnexpectedEventError, expect, typed
@@ -69,6 +70,13 @@ class Login:
 
         A change proves the old password again, whatever an earlier phase saw.
         """
+        if self._request.phase is Phase.CHAUTHTOK_PRELIM:
+            gathered = yield from self._read(offline=False)
+            if isinstance(gathered.reading, Unknown):  # nobody of ours: nothing is asked of them
+                return Done(
+                    decide.account(gathered.reading, gathered.asker, gathered.rules, self._now()),
+                    gathered.reading,
+                )
         password = yield from typed(Purpose.PASSWORD)
         if not password.well_formed:
             return Done(decide.malformed())
