@@ -71,7 +71,6 @@ class LoginDoor(Section):
 class AdminDoor(Section):
     """The admin socket: who may administer, and whom nobody may."""
 
-    group: Annotated[str, Key("Local group that may open the socket")] = "loginward-admin"
     roles: Annotated[
         Mapping[str, tuple[str, ...]], Key("Rights by local group; all stands for every right")
     ] = field(
