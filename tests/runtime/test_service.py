@@ -11,6 +11,7 @@ import pytest
 from loginward.core.acts import Verb
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Peer, Phase
+from loginward.core.secret import Secret
 from loginward.doors.login.port import AskTurn
 from loginward.runtime.answers import REFUSAL_S
 from tests.runtime.people import NEXT, RIGHT, STATES, WRONG, person
@@ -307,6 +308,43 @@ def test_guesses_at_a_lock_screen_never_lock_the_account(host):
     assert host.ask("nobody", RIGHT).reason is Reason.OK
 
 
+def test_a_full_tally_of_a_lock_screen_closes_to_the_last_proven_password_too(host):
+    """security.md 2: right password included, whatever was proven elsewhere meanwhile."""
+    host.people(person("nobody"))
+    own = {"peer": Peer(uid=65534, real_uid=65534), "service": "screensaver"}
+    for n in range(5):
+        host.ask("nobody", b"guess number %d" % n, **own)
+    assert host.ask("nobody", RIGHT).reason is Reason.OK
+    assert host.ask("nobody", RIGHT, **own).verdict is Verdict.REFUSE
+
+
+def test_a_refusal_takes_as_long_however_slowly_it_was_typed(host, monkeypatch):
+    """What a person takes to type hides nothing and shortens nothing."""
+    host.people(person("ann"))
+    turn, talk = host.begin("ann")
+    assert isinstance(turn, AskTurn)
+    clock, later = type(host.parts.clock), host.parts.clock.monotonic() + 60
+    monkeypatch.setattr(clock, "monotonic", lambda self: later)
+    assert talk.answer(Secret(WRONG)).delay_ms == REFUSAL_S * 1000
+
+
+def test_a_proof_lets_nobody_else_in(host):
+    """The account phase of another name judges that name."""
+    host.people(person("ann"), person("bob", "suspended"))
+    proof = host.ask("ann", RIGHT)
+    turn = host.acct("bob", transaction=proof.transaction)
+    assert turn.reason is Reason.USER_SUSPENDED
+    assert host.event(turn).name == "bob"
+
+
+def test_who_is_suspended_after_the_password_is_refused_by_the_account_phase(host):
+    """R25, security.md 21: what moved meanwhile is read again, however fresh the proof."""
+    host.people(person("ann"))
+    proof = host.ask("ann", RIGHT)
+    host.act(Verb.SUSPEND, "ann")
+    assert host.acct("ann", transaction=proof.transaction).reason is Reason.USER_SUSPENDED
+
+
 def test_forwarded_is_malformed_here(host):
     """security.md 1."""
     host.people(person("ann"))
@@ -339,16 +377,12 @@ def test_a_conversation_that_takes_too_long_ends(host, monkeypatch):
     assert isinstance(turn, AskTurn)
     later = host.parts.clock.monotonic() + 121
     monkeypatch.setattr(type(host.parts.clock), "monotonic", lambda self: later)
-    from loginward.core.secret import Secret
-
     assert talk.answer(Secret(WRONG)).reason is Reason.MALFORMED
     assert host.failures("ann") == 0
 
 
 def test_who_is_suspended_while_typing_is_not_let_in(host):
     """R60: facts are read again before anybody is let in."""
-    from loginward.core.secret import Secret
-
     host.people(person("ann"))
     _, talk = host.begin("ann", **SEAT)
     host.act(Verb.SUSPEND, "ann")

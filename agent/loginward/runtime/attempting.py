@@ -51,7 +51,9 @@ class AttemptDesk:
             shared = self._join(account, command, case)
             if shared is not None:
                 return shared
-            if self._memory.last_proven.matches(account, command.password):
+            # What others than root guess has a tally apart, which closes to the right one too.
+            trusted = case.request.peer.uid == 0 or case.request.peer.named
+            if trusted and self._memory.last_proven.matches(account, command.password):
                 return Granted(UNRESERVED)
         return self._reserve(command, case)
 

@@ -158,7 +158,7 @@ class _Daemon:
             notify("RELOADING=1")
             try:
                 self._reload()
-            except ConfigError as error:
+            except (ConfigError, StoreFault) as error:
                 _log.error("loginward: the running configuration stays: %s", error)
             notify("READY=1")
         self._parts.store.file.tick()
@@ -185,12 +185,12 @@ class _Daemon:
             for key in ("state_dir", "runtime_dir", "directory", "policy", "messages", "keys")
             if getattr(settings, key) != getattr(old, key)
         )
-        self._login.apply(peers_of(settings))
-        self._admin.apply(_roles(settings))
         if self._parts.embedded is not None:
             from loginward.directory.embedded.opening import site_rules  # noqa: PLC0415
 
-            self._parts.embedded.apply(site_rules(settings.policy))
+            self._parts.embedded.apply(site_rules(settings.policy))  # the only one that can fail
+        self._login.apply(peers_of(settings))
+        self._admin.apply(_roles(settings))
         self._record("reloaded")
         return ReloadedRow(changed=changed, needs_restart=needs_restart)
 

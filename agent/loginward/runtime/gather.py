@@ -70,14 +70,18 @@ class Gatherer:
         self, reading: Fresh | Copy, case: Case, *, contradicted: bool
     ) -> Gathered | Unmoved:
         """Return Unmoved while the reading still holds, or a new one (R60)."""
-        generation = self._knowledge.generation(reading.facts.account_id)
-        moved = generation != case.generation or generation < 0
-        if isinstance(reading, Fresh):
-            age = self._clock.now() - reading.facts.read_at
-            moved = moved or contradicted or not timedelta(0) <= age <= FACTS_HOLD
-        if not moved:
+        outdated = contradicted and isinstance(reading, Fresh)
+        if self.holds(reading, case.generation) and not outdated:
             return Unmoved()
         return self.gather(reading.facts.name, case, offline=isinstance(reading, Copy))
+
+    def holds(self, reading: Fresh | Copy, generation: int) -> bool:
+        """Return whether somebody may still be let in on a reading of that generation."""
+        now_generation = self._knowledge.generation(reading.facts.account_id)
+        if now_generation != generation or now_generation < 0:
+            return False
+        age = self._clock.now() - reading.facts.read_at
+        return isinstance(reading, Copy) or timedelta(0) <= age <= FACTS_HOLD
 
     def _read(self, name: str, case: Case) -> Reading:
         """Return a fresh reading, or what is known where the directory does not answer."""

@@ -10,6 +10,7 @@ from loginward.core.commands import Ask, Command, Done, Typed
 from loginward.core.decision import Decision
 from loginward.core.evidence import Proven
 from loginward.core.login import Login
+from loginward.core.names import index_form
 from loginward.core.readings import Copy, Fresh
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase
@@ -48,7 +49,7 @@ class _Talk:
     def __init__(self, parts: Parts, request: LoginRequest) -> None:
         self._parts = parts
         self._request = request
-        self._began = parts.clock.monotonic()
+        self._began = self._turn_began = parts.clock.monotonic()
         self._login = Login(request, parts.clock.now)
         self._first_password: Secret | None = None
         self._case = Case(
@@ -78,7 +79,8 @@ class _Talk:
     def answer(self, typed: Secret) -> AskTurn | ResultTurn:
         """Go on with what was typed."""
         clock = self._parts.clock
-        if clock.monotonic() - self._began > CONVERSATION_S:
+        self._turn_began = clock.monotonic()
+        if self._turn_began - self._began > CONVERSATION_S:
             return self._end(Done(decide.malformed()))
         self._first_password = self._first_password or typed
         self._case.deadline = Deadline.after(PHASE_S, clock)
@@ -93,8 +95,10 @@ class _Talk:
         parts, proof = self._parts, self._case.proof
         if self._request.phase is not Phase.ACCT or proof is None:
             return None
-        reading = parts.transactions.reading_of(proof)
-        if reading is None or parts.knowledge.generation(proof.account_id) != proof.generation:
+        reading = proof.reading
+        if reading is None or index_form(reading.facts.name) != index_form(self._request.name):
+            return None
+        if not parts.gatherer.holds(reading, proof.generation):
             return None
         gathered = parts.gatherer.for_asker(reading, self._case)
         decision = decide.account(
@@ -110,7 +114,7 @@ class _Talk:
 
     def _end(self, done: Done) -> ResultTurn:
         parts = self._parts
-        elapsed_s = parts.clock.monotonic() - self._began
+        elapsed_s = parts.clock.monotonic() - self._turn_began  # ours, not the time of typing
         reference = parts.recorder.decided(self._request, self._case, done, elapsed_s)
         parts.metrics.decided(self._request, done, elapsed_s)
         if done.decision.reason is Reason.USER_UNKNOWN and self._request.phase is Phase.AUTHN:

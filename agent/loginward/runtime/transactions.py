@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from loginward.core.readings import Fresh
     from loginward.core.requests import LoginRequest
 
-FACTS_FOR_S = 5.0  # facts read by the authenticate may be reused this long
 PROOF_FOR_S = 120.0  # other modules may converse between the two phases
 _BOUND = 4096
 
@@ -70,10 +69,6 @@ class Transactions:
             return None
         same = (proof.real_uid, proof.service) == (request.peer.real_uid, request.service)
         return proof if same else None
-
-    def reading_of(self, proof: Transaction) -> Fresh | None:
-        """Return the facts that the authenticate read, while they are young enough to reuse."""
-        return proof.reading if self._age_s(proof) <= FACTS_FOR_S else None
 
     def _age_s(self, proof: Transaction) -> float:
         return self._clock.monotonic() - proof.at
