@@ -120,5 +120,3 @@ class Directory(Protocol):
 
     def close(self) -> None:
         """Close every connection; idempotent."""
-
-
