@@ -74,6 +74,6 @@ def _accept_clock(asking: Asking) -> int:
 
 def _without_daemon(asking: Asking) -> list[FindingRow]:
     from loginward.cli.config import settings_of
-    from loginward.runtime import doctor
+    from loginward.runtime.doctor import run
 
-    return list(doctor.run(settings_of(asking.config)))
+    return list(run(settings_of(asking.config)))
