@@ -72,7 +72,8 @@ def test_the_agent_ends_with_the_demo(shown: str, folder: Path) -> None:
     assert str(folder) not in listening
 
 
-def test_it_serves_until_ctrl_c(folder: Path, shown: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told(folder: Path, shown: str, number: signal.Signals) -> None:
     """The folder of the run before is made anew; a second demo there is turned away."""
     assert shown
     begun = subprocess.Popen([COMMAND, "demo", "--dir", folder], stdout=subprocess.PIPE, text=True)
@@ -96,7 +97,7 @@ def test_it_serves_until_ctrl_c(folder: Path, shown: str) -> None:
             timeout=20,
             check=False,
         )
-        begun.send_signal(signal.SIGINT)
+        begun.send_signal(number)
         assert begun.wait(30) == 0
     finally:
         begun.kill()

@@ -43,7 +43,8 @@ def run(*, once: bool, folder: Path) -> int:
     """
     folder = folder.absolute()
     out = Output()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored in a shell's background
+        signal.signal(number, signal.default_int_handler)
     _prepare(folder)
     with _state(folder) as state_dir:
         config = _write_config(folder, state_dir)
