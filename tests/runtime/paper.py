@@ -1,0 +1,75 @@
+"""A directory on paper: it answers at once, counts its binds, and can be unplugged."""
+
+from __future__ import annotations
+
+import threading
+
+from loginward.core.evidence import Proof, Proven, Wrong
+from loginward.core.facts import AccountFacts
+from loginward.directory.port import Done, Listing
+from loginward.errors import DirectoryUnavailable
+
+CONFIG = """directory:
+  kind: ldap
+  servers: [ldaps://ldap.example.org]
+  users: {dn_template: "uid={user},dc=example,dc=org"}
+"""
+
+
+class PaperDirectory:
+    """Accounts by name with their passwords.
+
+    Attributes:
+        down: Nothing answers.
+        binds: How many passwords were checked.
+    """
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.down = False
+        self.binds = 0
+        self.entries = {}
+        self._lock = threading.Lock()
+
+    def put(self, name, password, **known):
+        known = {"account_id": f"id-{name}", "counts": False} | known
+        self.entries[name] = (known, password)
+
+    def move(self, name, **known):
+        """Change what is said of an account."""
+        self.entries[name][0].update(known)
+
+    def find(self, name, deadline):
+        self._answer()
+        if name not in self.entries:
+            return None
+        known, _ = self.entries[name]
+        return AccountFacts(**{"name": name, "read_at": self.clock.now()} | known)
+
+    def read(self, account, deadline):
+        return self.find(account.name, deadline)
+
+    def check(self, account, password, deadline):
+        self._answer()
+        with self._lock:
+            self.binds += 1
+        if self.entries[account.name][1] == password.reveal():
+            return Proven(proof=Proof.BIND)
+        return Wrong()
+
+    def act(self, account, act, deadline):
+        self._answer()
+        return Done(was_noop=True)
+
+    def accounts(self, deadline):
+        return Listing(tuple(self.find(name, deadline) for name in self.entries))
+
+    def health(self):
+        return ()
+
+    def close(self):
+        pass
+
+    def _answer(self):
+        if self.down:
+            raise DirectoryUnavailable("connect", "unplugged")
