@@ -119,3 +119,18 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert (tmp_path / "letter.txt").read_text() == "keep me"
+
+
+def test_a_folder_that_others_cannot_reach_will_do(tmp_path: Path) -> None:
+    """As below /root: whom root becomes keeps its state elsewhere, and nothing of it is left."""
+    tmp_path.chmod(0o700)
+    before = set(Path(tempfile.gettempdir()).glob("loginward-demo-*"))
+    done = subprocess.run(
+        [COMMAND, "demo", "--once", "--dir", tmp_path / "demo"],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(Path(tempfile.gettempdir()).glob("loginward-demo-*")) <= before

@@ -16,7 +16,7 @@ AUTH = "auth\t[success=2 ignore=ignore user_unknown=ignore default=die]\tpam_log
 ACCOUNT = "account\t[success=2 new_authtok_reqd=done ignore=ignore user_unknown=ignore default=die]\tpam_loginward.so\n"
 
 
-@pytest.mark.parametrize("name", ["debian12", "fedora40"])
+@pytest.mark.parametrize("name", ["debian12", "fedora40", "suse15"])
 def test_stock_files_are_only_not_switched_on(name: str) -> None:
     (found,) = lint(SAMPLES / name, ROOT)
     assert (found.level, found.check) == (Level.WARNING, "pam")
@@ -41,6 +41,14 @@ def test_fedora_by_the_book_is_fine(tmp_path: Path) -> None:
             ACCOUNT.replace("success=2", "success=done") + "account required pam_unix",
         )
         (folder / name).write_text(text)
+    assert list(lint(folder, ROOT)) == []
+
+
+def test_suse_with_our_lines_first_is_fine(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLES / "suse15", tmp_path / "pam.d"))
+    for name, ours in (("common-auth", AUTH), ("common-account", ACCOUNT)):
+        line = ours.replace("success=2", "success=done")
+        (folder / name).write_text(line + (folder / name).read_text())
     assert list(lint(folder, ROOT)) == []
 
 

@@ -23,8 +23,6 @@ _PASSWORDS: Final = frozenset(  # modules that let somebody in by a password of 
     {"pam_unix.so", "pam_sss.so", "pam_ldap.so", "pam_krb5.so", "pam_winbind.so", "pam_pwdfile.so"}
 )
 _JUDGES: Final = _PASSWORDS | {"pam_deny.so"}  # they do not let an unknown name in
-# What may end a stack before us: root by rights that root has anyway, and nobody else.
-_FOR_ROOT: Final = frozenset({"pam_rootok.so"})
 _GOES_ON: Final = frozenset({"ignore", "bad", "die", "ok", "reset"})
 _REFUSALS: Final = ("auth_err", "perm_denied", "acct_expired", "maxtries", "authinfo_unavail")
 _LETTING: Final = frozenset({"ignore", "ok", "done"})
@@ -52,6 +50,12 @@ class Line:
             return _word(self.control, code)
         pairs = dict(one.partition("=")[::2] for one in self.control[1:-1].split())
         return pairs.get(code, pairs.get("default", "bad"))
+
+    @property
+    def is_for_root(self) -> bool:
+        """Whether it lets in root alone, who has every right anyway."""
+        asks_uid = self.module == "pam_succeed_if.so" and "uid = 0" in " ".join(self.arguments)
+        return self.module == "pam_rootok.so" or asks_uid
 
     @property
     def ends_with_success(self) -> bool:
@@ -143,7 +147,7 @@ def _of_stack(service: str, kind: str, lines: Sequence[Line]) -> Iterator[Findin
 def _before(kind: str, lines: Sequence[Line]) -> Iterator[FindingRow]:
     """Find what is asked first and may end the stack, so that we are not asked at all."""
     for line in lines:
-        if line.module in _FOR_ROOT or line.module == "pam_faillock.so":
+        if line.is_for_root or line.module == "pam_faillock.so":
             continue
         if line.module in _PASSWORDS or line.ends_with_success:
             yield _problem(
