@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from loginward.core.acts import Verb
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase
 from loginward.core.secret import Secret
+from loginward.runtime.daemon import Signals
 from loginward.wire.admin import requests, rows
 from loginward.wire.login import Answer, Ask, Begin
 from tests.runtime import daemon as process
@@ -243,6 +245,34 @@ def test_a_stop_answers_who_has_typed_and_leaves_no_socket_behind():
         assert daemon.ask("ann", RIGHT)[0].reason is Reason.OK
         verbs = [e.verb for e in daemon.events() if e.event == "daemon"]
         assert verbs == ["started", "stopped", "started"]
+
+
+def test_signals_that_come_at_any_moment_are_all_heard():
+    """A storm of SIGHUP while the main thread waits, wakes and reads: none makes it hang."""
+    signals = Signals()
+    done = threading.Event()
+
+    def storm():
+        while not done.is_set():
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    kept = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    signals.take()
+    worker = threading.Thread(target=storm)
+    try:
+        worker.start()
+        for _ in range(500):
+            assert signals.wait(PATIENCE_S) == {signal.SIGHUP}
+        done.set()
+        worker.join()
+        while signals.wait(0):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+        assert signals.wait(PATIENCE_S) == {signal.SIGTERM}
+    finally:
+        done.set()
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def test_it_is_ready_soon(capsys):

@@ -1,192 +1,81 @@
-"""The thread driver replays every script of the login machine against ports that record."""
+"""Faults and outages under way: nobody is let in, nobody waits for ever, nothing is counted."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from loginward.core.changes import Changed, ChangeProblem, NotChanged
-from loginward.core.clock import Deadline
-from loginward.core.commands import (
-    Ask,
-    ChangePassword,
-    Done,
-    Means,
-    ReadFacts,
-    Recheck,
-    Reserve,
-    Settle,
-    Verify,
-)
-from loginward.core.evidence import NoVerdict, Wrong
-from loginward.core.login import Login
+from loginward.core.reasons import Reason
 from loginward.errors import DirectoryUnavailable
-from loginward.runtime.cases import Case
-from loginward.runtime.driver import ThreadDriver
-from loginward.runtime.throttle import sources_of
-from tests.core.people import NOW, alice
-from tests.core.playing import PASSWORD, SILENT, fresh, request
-from tests.core.scripts import SCRIPTS
-from tests.doubles.clock import FixedWall
-
-BUDGET_S = 2.5
+from tests.runtime.people import RIGHT, person
 
 
-class Ports:
-    """Directory, gatherer, desk and knowledge in one: each call must be the script's next step."""
+def broken(fault):
+    def check(self, account, password, deadline):
+        raise fault
 
-    def __init__(self, steps=()):
-        self.steps = list(steps)
-        self.changed = []
-        self.abandoned = 0
-        self.budgets = []
+    return check
 
-    def take(self, kind, **seen):
-        step = self.steps.pop(0)
-        assert step.expects is kind, f"{kind.__name__} instead of {step.expects.__name__}"
-        for name, value in seen.items():
-            assert step.where.get(name, value) == value, name
-        return step.answer
 
-    def gather(self, name, case, *, offline):
-        return self.take(ReadFacts, name=name, offline=offline)
+@pytest.fixture
+def ann(host):
+    host.people(person("ann"))
+    return host
 
-    def recheck(self, reading, case, *, contradicted):
-        return self.take(Recheck, contradicted=contradicted)
 
-    def reserve(self, command, case):
-        return self.take(Reserve, means=command.means, password=command.password)
+def test_a_fault_of_ours_in_a_check_holds_no_attempt_back(ann, monkeypatch):
+    """Fail closed, and whoever comes next is still checked, however often that happened."""
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ann.parts.embedded), "check", broken(RuntimeError("ours")))
+        for n in range(8):
+            with pytest.raises(RuntimeError):
+                ann.ask("ann", b"guess number %d" % n)
+    assert ann.failures("ann") == 0
+    assert ann.ask("ann", RIGHT).reason is Reason.OK
 
-    def settle(self, command, case):
-        answer = self.take(Settle, outcome=command.outcome, reservation=command.reservation)
-        return answer.tripped
 
-    def abandon(self, case):
-        self.abandoned += 1
+def test_an_outage_in_a_check_is_no_wrong_password(ann, monkeypatch):
+    """R58: counted for nobody, told as what it is, noted in the event."""
+    with monkeypatch.context() as patch:
+        fault = DirectoryUnavailable("read", "cut")
+        patch.setattr(type(ann.parts.embedded), "check", broken(fault))
+        for n in range(8):
+            turn = ann.ask("ann", b"guess number %d" % n)
+            assert turn.reason is Reason.DIRECTORY_UNAVAILABLE
+        assert "directory: read" in ann.event(turn).evidence
+    assert ann.failures("ann") == 0
+    assert ann.ask("ann", RIGHT).reason is Reason.OK
+
+
+def test_who_shares_a_check_that_breaks_is_refused_at_once(ann, monkeypatch):
+    """Nobody waits for a flight that will never land."""
+    entered, go = threading.Event(), threading.Event()
 
     def check(self, account, password, deadline):
-        self.budgets.append(deadline.left)
-        return self.answered(self.take(Verify, means=Means.DIRECTORY, password=password))
+        entered.set()
+        go.wait(10)
+        raise RuntimeError("ours")
 
-    def verify(self, account, password, deadline):
-        means = self.steps[0].where["means"]
-        assert means is not Means.DIRECTORY
-        return self.take(Verify, means=means, password=password)
-
-    def change(self, account, old, new, deadline):
-        return self.take(ChangePassword, old=old, new=new)
-
-    @staticmethod
-    def answered(checked):
-        """A directory has no word for silence: it raises."""
-        if isinstance(checked, NoVerdict):
-            raise DirectoryUnavailable(checked.stage)
-        return checked
+    monkeypatch.setattr(type(ann.parts.embedded), "check", check)
+    with ThreadPoolExecutor(2) as pool:
+        leader = pool.submit(ann.ask, "ann", RIGHT)
+        assert entered.wait(10)
+        follower = pool.submit(ann.ask, "ann", RIGHT)
+        go.set()
+        with pytest.raises(RuntimeError):
+            leader.result(10)
+        # It may have come after the landing, and met the same fault itself.
+        with contextlib.suppress(RuntimeError):
+            assert follower.result(10).reason is Reason.DIRECTORY_UNAVAILABLE
 
 
-def driven(ports, *, embedded=False):
-    return ThreadDriver(
-        ports,
-        ports,
-        ports,
-        ports,
-        budget_s=BUDGET_S,
-        embedded=embedded,
-        after_change=ports.changed.append,
-    )
+def test_an_outage_while_reading_is_told_and_nothing_is_checked(ann, monkeypatch):
+    def find(self, name, deadline):
+        raise DirectoryUnavailable("connect", "cut")
 
-
-def case_of(asked):
-    clock = FixedWall()
-    return Case(request=asked, sources=sources_of(asked), deadline=Deadline.after(60.0, clock))
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_every_script_is_carried_out_in_its_order(script):
-    ports = Ports(script.steps)
-    login, case = Login(script.request, lambda: NOW), case_of(script.request)
-    driver = driven(ports)
-    command = driver.run(login, login.start(), case)
-    while isinstance(command, Ask):
-        step = ports.steps.pop(0)
-        step.check(command)
-        command = driver.run(login, login.resume(step.answer), case)
-    assert isinstance(command, Done)
-    assert ports.steps == []
-    script.check(command)
-    assert len(ports.changed) == command.changed
-    assert all(0 < budget <= BUDGET_S for budget in ports.budgets)
-
-
-class Silent(Ports):
-    def check(self, account, password, deadline):
-        raise DirectoryUnavailable("connect")
-
-    def change(self, account, old, new, deadline):
-        raise DirectoryUnavailable("connect")
-
-
-def carried_out(ports, command, *, embedded=False):
-    """Return the event that one command comes to, and the case it was noted in."""
-    heard = []
-
-    class Once:
-        def resume(self, event):
-            heard.append(event)
-            return Done(None)
-
-    case = case_of(request())
-    driven(ports, embedded=embedded).run(Once(), command, case)
-    return heard[0], case
-
-
-def test_silence_is_no_verdict_and_is_noted():
-    event, case = carried_out(Silent(), Verify(fresh(), PASSWORD, Means.DIRECTORY))
-    assert event == SILENT
-    assert case.notes == ["directory: connect"]
-
-
-def test_silence_changes_nothing_and_is_noted():
-    ports = Silent()
-    event, case = carried_out(ports, ChangePassword(fresh(), PASSWORD, PASSWORD))
-    assert event == NotChanged(ChangeProblem.NOT_ALLOWED, "connect")
-    assert (case.notes, ports.changed) == (["directory: connect"], [])
-
-
-@pytest.mark.parametrize("embedded", [True, False])
-def test_r53_the_kept_are_proven_here_alone(embedded):
-    """The embedded directory is here; of any other, only the sealed verifier is."""
-    asked = []
-
-    class Either(Ports):
-        def check(self, *_):
-            asked.append("embedded")
-            return Wrong()
-
-        def verify(self, *_):
-            asked.append("verifier")
-            return Wrong()
-
-    event, _ = carried_out(Either(), Verify(fresh(), PASSWORD, Means.KEPT), embedded=embedded)
-    assert event == Wrong()
-    assert asked == ["embedded" if embedded else "verifier"]
-
-
-def test_whoever_keeps_copies_hears_of_a_change():
-    class Willing(Ports):
-        def change(self, *_):
-            return Changed()
-
-    ports = Willing()
-    carried_out(ports, ChangePassword(fresh(), PASSWORD, PASSWORD))
-    assert ports.changed == [alice()]
-
-
-def test_a_fault_of_ours_leaves_nobody_waiting():
-    class Broken(Ports):
-        def gather(self, *_, **__):
-            raise ZeroDivisionError
-
-    ports = Broken()
-    with pytest.raises(ZeroDivisionError):
-        carried_out(ports, ReadFacts("alice"))
-    assert ports.abandoned == 1
+    monkeypatch.setattr(type(ann.parts.embedded), "find", find)
+    assert ann.ask("ann", RIGHT).reason is Reason.DIRECTORY_UNAVAILABLE
+    assert ann.acct("ann").reason is Reason.DIRECTORY_UNAVAILABLE

@@ -74,8 +74,10 @@ class AttemptDesk:
         self._land(case, command.checked)
         return tripped
 
-    def abandon(self, case: Case) -> None:
-        """Let nobody wait for a check that a fault cut short; nothing otherwise."""
+    def abandon(self, case: Case, account: AccountFacts | None) -> None:
+        """Let nobody wait for a check of this account that a fault cut short; nothing otherwise."""
+        if account is not None and case.held:
+            self._keepers.release(account, case)
         self._land(case, NoVerdict("abandoned"))
 
     def _join(self, account: AccountFacts, command: Reserve, case: Case) -> Known | AtLimit | None:

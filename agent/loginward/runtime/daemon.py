@@ -6,8 +6,10 @@ under systemd it gets both and starts without them.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import select
 import signal
 import socket
 import threading
@@ -89,6 +91,35 @@ def _sockets(settings: Settings) -> Sockets:
         raise ConfigError("runtime_dir", f"admin.sock: {error.strerror or error}") from error
 
 
+class Signals:
+    """The signals that came, waited for by the main thread.
+
+    A handler runs wherever the main thread happens to be, perhaps holding a lock of the very event
+    that the handler would set; so it does no more than write an octet into a pipe.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+
+    def take(self) -> None:
+        """Take SIGTERM, SIGINT and SIGHUP from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._came)
+
+    def wait(self, seconds: float) -> frozenset[signal.Signals]:
+        """Return what came, as soon as something does; SIGINT counts as SIGTERM."""
+        if not select.select([self._reader], [], [], seconds)[0]:
+            return frozenset()
+        came = {signal.Signals(number) for number in os.read(self._reader, 512)}
+        return frozenset(signal.SIGTERM if one is signal.SIGINT else one for one in came)
+
+    def _came(self, number: int, frame: object) -> None:
+        del frame
+        with contextlib.suppress(BlockingIOError):  # full: it is read soon
+            os.write(self._writer, bytes([number]))
+
+
 class _Daemon:
     """The running daemon."""
 
@@ -101,9 +132,7 @@ class _Daemon:
         sockets: Sockets,
     ) -> None:
         self._config_path = config_path
-        self._stopping = threading.Event()
-        self._hup = threading.Event()
-        self._wake = threading.Event()
+        self._signals = Signals()
         self._parts = build(settings, secrets, beside)
         self._marker = Marker(self._parts)
         self._watcher = Watcher(self._parts)
@@ -126,8 +155,7 @@ class _Daemon:
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+        self._signals.take()
         self._parts.start()
         self._serving.start()
         self._admin.start()
@@ -138,23 +166,15 @@ class _Daemon:
         self._record("started")
         notify("READY=1")
         _log.info("loginward: ready: %s", self._parts.settings.runtime_dir / "login.sock")
-        while not self._stopping.is_set():
-            self._wake.wait(_TICK_S)
-            self._wake.clear()
-            self._on_tick()
+        while signal.SIGTERM not in (came := self._signals.wait(_TICK_S)):
+            self._on_tick(reload=signal.SIGHUP in came)
         notify("STOPPING=1")
         watchdog.stop()
         self._stop()
         return 0
 
-    def _on_signal(self, number: int, frame: object) -> None:
-        del frame
-        (self._hup if number == signal.SIGHUP else self._stopping).set()
-        self._wake.set()
-
-    def _on_tick(self) -> None:
-        if self._hup.is_set():
-            self._hup.clear()
+    def _on_tick(self, *, reload: bool) -> None:
+        if reload:
             notify("RELOADING=1")
             try:
                 self._reload()

@@ -71,7 +71,9 @@ class ThreadDriver:
             while not isinstance(command, Ask | Done):
                 command = login.resume(self._carry_out(command, case))
         finally:
-            self._desk.abandon(case)  # nothing, unless a fault of ours cut the attempt short
+            # Nothing, unless a fault of ours cut the attempt short: a check then showed nothing.
+            checking = command.reading.facts if isinstance(command, Verify) else None
+            self._desk.abandon(case, checking)
         return command
 
     def _carry_out(self, command: Command, case: Case) -> Event:

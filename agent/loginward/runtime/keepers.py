@@ -97,12 +97,12 @@ class Keepers:
             for keeper, policy in self._of(account, command.means, case):
                 reserved = keeper.reserve(account, case.source, policy)
                 if not isinstance(reserved, Granted):
-                    self._release(account, case)
+                    self.release(account, case)
                     return reserved
                 case.held.append((keeper, reserved.reservation))
         except StoreFault as fault:
             _log.warning("an attempt could not be counted: %s", fault.problem)
-            self._release(account, case)
+            self.release(account, case)
             return AtLimit(in_flight=0)
         return Granted("held")
 
@@ -115,17 +115,19 @@ class Keepers:
         self.in_flight.clear(account_id)
         return self._store.clear_tallies(account_id)
 
-    def _release(self, account: AccountFacts, case: Case) -> None:
+    def release(self, account: AccountFacts, case: Case) -> None:
+        """Give back what is reserved for a check that came to nothing."""
         self._end(account, case, Outcome.NO_VERDICT)
 
     def _end(self, account: AccountFacts, case: Case, outcome: Outcome) -> Lock | None:
         tripped: Lock | None = None
-        for keeper, reservation in case.held:
+        held = tuple(case.held)
+        case.held.clear()  # what a fault cuts short from here on stays reserved: it may have failed
+        for keeper, reservation in held:
             try:
                 tripped = keeper.settle(account, reservation, outcome) or tripped
             except StoreFault as fault:
                 _log.warning("an attempt could not be settled: %s", fault.problem)
-        case.held.clear()
         return tripped
 
     def _of(
