@@ -183,8 +183,8 @@ def _serve_on(agent: subprocess.Popen[bytes], folder: Path, out: Output) -> int:
     for example in ("login alice", "why bob", "unlock bob", "users --status locked", "--help"):
         out.line(f"  {command} {example}")
     out.line()
-    out.line("Serving until Ctrl-C.")
     with suppress(KeyboardInterrupt):
+        out.line("Serving until Ctrl-C.")
         code = agent.wait()
         raise CommandFailed(f"the agent ended with {code}", f"see {folder / 'agent.log'}", FAULT)
     out.line()
