@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+
+import pytest
 
 from loginward.directory.port import ServerHealth
 from loginward.runtime import doctor
 from loginward.settings import Settings
 from loginward.settings.directory import Account, Directory
 from loginward.settings.policy import Lockout, Policy
-from loginward.wire.admin.rows import Level
+from loginward.wire.admin.rows import FindingRow, Level
 
 
 def settings(tmp_path: Path, **changes: object) -> Settings:
@@ -85,3 +88,24 @@ def test_what_a_stolen_disk_yields_is_told(tmp_path: Path) -> None:
     """security.md 15: the keys beside the store are said to lie there."""
     found = {one.check: one for one in doctor.run(settings(tmp_path))}
     assert "stolen disk yields both" in found["keys"].text
+
+
+def test_what_is_closed_to_the_daemon_is_named_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no finding, and can be looked at again by name with other rights."""
+
+    def closed(*_: object) -> Iterator[FindingRow]:
+        raise PermissionError(13, "Permission denied", "/etc/shadow")
+        yield
+
+    monkeypatch.setattr(doctor.host, "break_glass", closed)
+    site = settings(tmp_path)
+    (unseen,) = [one for one in doctor.run(site) if one.check.startswith("break-glass")]
+    assert (unseen.check, unseen.level) == ("break-glass-unseen", Level.OK)
+    assert "/etc/shadow is closed to this user" in unseen.text
+    monkeypatch.undo()
+    assert {one.check for one in doctor.again("break-glass-unseen", site)} <= {
+        "break-glass",
+        "break-glass-unseen",
+    }
