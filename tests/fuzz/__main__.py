@@ -1,0 +1,83 @@
+"""`make fuzz`: a million inputs for each parser, guided by coverage (atheris).
+
+A parser may return a value or raise ProtocolError; anything else is a fault and stops the run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from loginward.errors import ProtocolError
+
+RUNS = 1_000_000
+
+
+def _login_frames(octets: bytes) -> None:
+    from loginward.wire.login import Decoder
+
+    decoder = Decoder()
+    decoder.feed(octets)
+    while decoder.next_message() is not None:
+        pass
+
+
+def _ldap_answers(octets: bytes) -> None:
+    from loginward.wire.ldap.messages import parse
+
+    parse(octets)
+
+
+def _ppolicy(octets: bytes) -> None:
+    from loginward.wire.ldap import ppolicy
+
+    ppolicy.parse(octets)
+
+
+def _admin_lines(octets: bytes) -> None:
+    from loginward.wire.admin.lines import decode_request
+
+    decode_request(octets)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "login-frames": _login_frames,
+    "ldap-answers": _ldap_answers,
+    "ppolicy": _ppolicy,
+    "admin-lines": _admin_lines,
+}
+
+
+def fuzz(name: str) -> None:
+    """Feed one parser; does not return."""
+    import atheris
+
+    target = TARGETS[name]
+
+    def one(octets: bytes) -> None:
+        try:
+            target(octets)
+        except ProtocolError:
+            return
+
+    one(b"")  # imports the parser, which only then can be instrumented
+    atheris.instrument_all()
+    atheris.Setup([sys.argv[0], f"-runs={RUNS}", "-max_len=4096"], one)
+    atheris.Fuzz()
+
+
+def main() -> int:
+    """Feed every parser, one process each."""
+    if len(sys.argv) > 1:
+        fuzz(sys.argv[1])
+    for name in TARGETS:
+        print(f"== {name}", flush=True)
+        done = subprocess.run([sys.executable, "-m", "tests.fuzz", name], check=False)
+        if done.returncode:
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

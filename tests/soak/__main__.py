@@ -1,0 +1,36 @@
+"""`make soak`: 100,000 logins through PAM, our module and OpenLDAP, and the memory it leaves."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.bench_pam import USERS, Bench
+from tests.live import people
+from tests.live.slapd import Slapd
+
+LOGINS = 100_000
+STEP = 10_000
+MOST_MB = 60.0
+
+
+def main() -> int:
+    """Print the agent's resident memory along the way; 1 if it ends over the aim."""
+    with tempfile.TemporaryDirectory(prefix="lwsoak") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        bulk = [people.Person(f"bulk{n}") for n in range(1, USERS + 1)]
+        with Slapd(folder / "slapd", bulk, lastbind=False) as slapd, Bench(folder, slapd) as bench:
+            print(f"{0:>7} logins {bench.agent_mb():8.1f} MB", flush=True)
+            for done in range(STEP, LOGINS + 1, STEP):
+                measured = bench.round("ours", 8, STEP)
+                print(
+                    f"{done:>7} logins {bench.agent_mb():8.1f} MB {measured.per_s:8.0f} a second",
+                    flush=True,
+                )
+            return int(bench.agent_mb() > MOST_MB)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
