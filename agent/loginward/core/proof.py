@@ -102,12 +102,13 @@ class Meeting:
         if isinstance(self.reading, Copy):
             warnings.append(Warn.OFFLINE)
         kept = self.asker.keep_while & self.status.statuses & _KEEPABLE
+        keeper = f"keep_while:{self.asker.resource}" if kept else ""  # no other rule opens a lock
         return Decision(
             verdict=Verdict.ALLOW,
             reason=Reason.OK,
             status=self.status,
             warnings=tuple(warnings),
-            allowed_by=by or (f"keep_while:{self.asker.resource}" if kept else ""),
+            allowed_by=keeper if PasswordStatus.LOCKED in kept else by or keeper,
         )
 
     def _falls_due_soon(self) -> bool:
