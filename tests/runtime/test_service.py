@@ -433,3 +433,12 @@ def _anybody(rng, n):
         fields.pop("ends_at", None)
     fields["state"] = rng.choice(("ACTIVATED",) * 5 + ("STAGED", "SUSPENDED"))
     return person(f"user{n}", **fields)
+
+
+def test_a_warning_is_said_once_in_a_transaction_and_to_every_key_login(hosts):
+    host = hosts("policy: {expiry: {max_age_d: 155}}\n")  # five days are left of them
+    host.people(person("ann"))
+    turn = host.ask("ann", RIGHT)
+    assert "Your password expires" in words(turn)
+    assert words(host.acct("ann", transaction=turn.transaction)) == ""
+    assert "Your password expires" in words(host.acct("ann"))

@@ -64,8 +64,11 @@ class Answers:
         elapsed_s: float,
         reference: str,
         transaction: str,
+        warned: bool = False,
     ) -> ResultTurn:
         """Return the end of a conversation.
+
+        `warned`: an earlier phase of the same transaction has said the warnings already.
 
         Where the reason may not be told, neither the words nor the code tell it: the door gets
         wrong-credentials, and the event has the truth.
@@ -76,6 +79,8 @@ class Answers:
         hides = refused and not told
         delay_s = max(0.0, REFUSAL_S - elapsed_s) if refused else 0.0
         infos = () if request.silent else self._infos(request, done, reference, told=told)
+        if warned and decision.verdict is Verdict.ALLOW:
+            infos = ()
         return ResultTurn(
             verdict=decision.verdict,
             reason=Reason.WRONG_CREDENTIALS if hides else decision.reason,

@@ -122,7 +122,12 @@ class _Talk:
             parts.throttle.failed(self._case.sources, stranger)
         transaction = self._keep_proof(done)
         turn = parts.answers.result(
-            self._request, done, elapsed_s=elapsed_s, reference=reference, transaction=transaction
+            self._request,
+            done,
+            elapsed_s=elapsed_s,
+            reference=reference,
+            transaction=transaction,
+            warned=self._request.phase is Phase.ACCT and self._case.proof is not None,
         )
         password, self._first_password = self._first_password, None
         keeps = self._request.door.value in parts.settings.policy.offline.verifiers
