@@ -49,3 +49,11 @@ def test_a_removed_user_leaves_it(host):
     list(host.admin.remove_users(requests.RemoveUsers(names=("nobody",)), OPERATOR))
     marker.update()
     assert lines(host)[-1] == "end 0"
+
+
+def test_everybody_is_refused_where_the_site_says_so(hosts):
+    """security.md 9: `login.when_down: all`, which the module reads in the header."""
+    host = hosts("doors: {login: {when_down: all}}\n")
+    Marker(host.parts).update()
+    first = (host.settings.state_dir / "known").read_text().splitlines()[0]
+    assert first == "loginward-known 1 all"

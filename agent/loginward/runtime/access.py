@@ -51,7 +51,7 @@ def uid_of(name: str) -> int | None:
 
 def _is_own(request: LoginRequest) -> bool:
     try:
-        own = pwd.getpwuid(request.peer.real_uid).pw_name
+        own = pwd.getpwuid(request.peer.uid).pw_name
     except KeyError:
         return False
     return index_form(own) == index_form(request.name)

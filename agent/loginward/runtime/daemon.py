@@ -36,6 +36,7 @@ from loginward.runtime.logging_setup import set_up_logging
 from loginward.runtime.marker import Marker
 from loginward.runtime.notify import Watchdog, notify
 from loginward.runtime.service import LoginService
+from loginward.runtime.vouching import vouched_for
 from loginward.runtime.watcher import Watcher
 from loginward.wire.admin.rows import ReloadedRow
 
@@ -181,8 +182,20 @@ class _Daemon:
             except (ConfigError, StoreFault) as error:
                 _log.error("loginward: the running configuration stays: %s", error)
             notify("READY=1")
+        self._confirm_time()
         self._parts.store.file.tick()
         self._marker.update()
+
+    def _confirm_time(self) -> None:
+        """Believe the wall clock where a directory has just answered over verified TLS."""
+        parts = self._parts
+        health, now = parts.directory.health(), parts.clock.now()
+        if not vouched_for(parts.settings.directory, health, now, within_s=_TICK_S):
+            return
+        corrected = parts.store.time.confirm()
+        if corrected is not None:
+            _log.warning("loginward: clock corrected: %s -> %s", corrected.before, corrected.after)
+            self._record("clock-corrected")
 
     def _stop(self) -> None:
         """Take nothing new, let what is under way end, write what is waiting."""

@@ -25,7 +25,10 @@ class Marker:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._file = KnownMarker(
-            parts.settings.state_dir, uid_of, parts.settings.policy.exempt_users
+            parts.settings.state_dir,
+            uid_of,
+            parts.settings.policy.exempt_users,
+            everybody=parts.settings.doors.login.when_down == "all",
         )
 
     def update(self) -> None:

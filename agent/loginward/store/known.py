@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 MARKER: Final = "known"
 HEADER: Final = "loginward-known 1"
+EVERYBODY: Final = f"{HEADER} all"  # the module refuses whoever is not exempt, named or not
 
 
-def render(names: Iterable[tuple[str, int]]) -> str:
+def render(names: Iterable[tuple[str, int]], *, everybody: bool = False) -> str:
     """Return the marker of names and their uids, sorted by index form in code point order."""
     lines = sorted({f"{index_form(name)}\t{uid}" for name, uid in names})
-    return "\n".join((HEADER, *lines, f"end {len(lines)}")) + "\n"
+    return "\n".join((EVERYBODY if everybody else HEADER, *lines, f"end {len(lines)}")) + "\n"
 
 
 class KnownMarker:
@@ -34,11 +35,18 @@ class KnownMarker:
         directory: state_dir, 0755.
         uid_of: The uid that this host gives a name (NSS); None: none, so PAM never meets it.
         exempt: Names that are never refused, in any spelling.
+        everybody: Refuse all others too (`doors.login.when_down: all`).
     """
 
     def __init__(
-        self, directory: Path, uid_of: Callable[[str], int | None], exempt: Iterable[str]
+        self,
+        directory: Path,
+        uid_of: Callable[[str], int | None],
+        exempt: Iterable[str],
+        *,
+        everybody: bool = False,
     ) -> None:
+        self._everybody = everybody
         self._path = directory / MARKER
         self._uid_of = uid_of
         self._exempt = frozenset(map(index_form, exempt))
@@ -54,7 +62,7 @@ class KnownMarker:
             uid = None if index_form(name) in self._exempt else self._uid_of(name)
             if uid and is_well_formed(name):  # uid 0 is exempt under every name
                 listed.append((name, uid))
-        text = render(listed).encode()
+        text = render(listed, everybody=self._everybody).encode()
         try:
             if self._path.is_file() and self._path.read_bytes() == text:
                 return False
