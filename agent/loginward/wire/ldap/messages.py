@@ -15,7 +15,6 @@ from loginward.wire.ldap.ber import Reader, as_bool, as_count, as_text, element
 LDAP_VERSION: Final = 3
 START_TLS: Final = "1.3.6.1.4.1.1466.20037"
 PASSWORD_MODIFY: Final = "1.3.6.1.4.1.4203.1.11.1"  # noqa: S105  an object identifier
-NOTICE_OF_DISCONNECTION: Final = "1.3.6.1.4.1.1466.20036"
 
 _BIND_REQUEST: Final = 0x60
 _BIND_RESPONSE: Final = 0x61
