@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from loginward.core.facts import status_at
 from loginward.core.lockout import Tally
 from loginward.core.status import Lock, LockCause, PasswordStatus, UserState
-from loginward.directory.embedded import rows
+from loginward.directory.embedded import codec, rows
 from loginward.directory.embedded.record import Password, Record, SetBy
 from loginward.directory.port import Listing, Verb
 
@@ -95,7 +95,7 @@ def test_narrowing_loses_nobody(new_world, records, max_age_s, update_by):
         world.rules(max_age_s=max_age_s)
         world.book.site = world.site(update_by=update_by)
         for record in records:
-            world.book.write(lambda c, record=record: rows.insert(c, rows.rows_of([record])))
+            world.book.write(lambda c, record=record: rows.insert(c, [codec.rows_of(record)]))
         every = world.directory.accounts_with()
         for status in (None, *PasswordStatus):
             for state in (None, *UserState):

@@ -18,7 +18,7 @@ from loginward.core.evidence import Proven
 from loginward.core.lockout import Failure, Tally
 from loginward.core.names import index_form, is_well_formed
 from loginward.core.status import ExpiryCause, Lock, LockCause, PasswordStatus, UserState
-from loginward.directory.embedded import rows
+from loginward.directory.embedded import codec, rows
 from loginward.directory.embedded.fields import Format
 from loginward.directory.embedded.importing import Imported, NotImported
 from loginward.directory.embedded.record import OldPassword, Password, Record, SetBy, Token
@@ -413,7 +413,7 @@ def test_a_backup_comes_back_octet_for_octet(new_world, records, form):
             else:
                 for record in records:
                     world.book.write(
-                        lambda c, record=record: rows.insert(c, rows.rows_of([record]))
+                        lambda c, record=record: rows.insert(c, [codec.rows_of(record)])
                     )
             texts.append("".join(world.directory.export_accounts(form, with_hashes=True)))
             world.close()

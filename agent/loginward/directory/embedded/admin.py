@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from loginward.core.passwords import problem_of
 from loginward.core.status import UserState
-from loginward.directory.embedded import accounts, life, rows, tokens
+from loginward.directory.embedded import accounts, codec, life, rows, tokens
 from loginward.directory.embedded.acts import STEPS, Acted, Means, Written
 from loginward.directory.port import Act, Done, NotDone
 
@@ -64,7 +64,7 @@ def add(book: Book, new: NewAccount) -> tuple[str, Done] | NotDone:
     if new.state is UserState.ACTIVE and (new.starts_at is None or new.starts_at <= now):
         record = life.with_token(record, token)
     try:
-        book.write(lambda connection: rows.insert(connection, rows.rows_of([record])))
+        book.write(lambda connection: rows.insert(connection, [codec.rows_of(record)]))
     except sqlite3.IntegrityError:
         return NotDone("That name is taken, perhaps in another spelling; choose another.")
     return record.id, Done(token=None if record.token is None else shown)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from loginward.core.passwords import asks_for_more, demands_of
-from loginward.directory.embedded import rows
+from loginward.directory.embedded import batches, rows
 from loginward.directory.embedded.attempts import Counter
 from loginward.directory.embedded.locking import FileLock
 from loginward.directory.embedded.schema import VERSIONS
@@ -39,6 +40,7 @@ class Book:
         hashing: What computes password hashes.
         site: The rules in force.
         counter: The keeper of attempts.
+        importing: Held by the one import that is under way.
 
     Raises:
         StoreFault: Another process has the file, or it cannot be used.
@@ -52,9 +54,11 @@ class Book:
         self._database = Database(path, VERSIONS)
         self._commits = GroupCommit(self._database)
         self.counter = Counter(self._database, self._commits)
+        self.importing = threading.Lock()
         try:
             self._database.prepare()
             self.counter.recover()
+            batches.drop_unfinished(self)
             self.begin(site)
         except StoreFault:
             self.close()

@@ -12,6 +12,8 @@ from loginward.core.status import Lock, LockCause, UserState
 from loginward.directory.embedded.record import OldPassword, Password, Record, SetBy, Token
 
 Row = tuple[Any, ...]  # SQLite's values are as the columns of `schema` say
+# Of `account`, `password`, `token` and `tally`; plain tuples, which Python's collector leaves alone.
+Rows = tuple[Row, Row | None, Row | None, Row | None]
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 RECORD_COLUMNS: Final = """
@@ -36,6 +38,16 @@ def moment(at: datetime) -> int:
 def when(kept: int) -> datetime:
     """Return a kept moment as aware UTC."""
     return EPOCH + kept * MICROSECOND
+
+
+def rows_of(record: Record) -> Rows:
+    """Return the rows of one account in the four tables."""
+    return (
+        account_row(record),
+        None if record.password is None else password_row(record.id, record.password),
+        None if record.token is None else token_row(record.id, record.token),
+        None if record.tally == Tally() else tally_row(record.id, record.tally),
+    )
 
 
 def account_row(record: Record) -> Row:

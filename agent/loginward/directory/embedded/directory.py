@@ -174,8 +174,11 @@ class EmbeddedDirectory:
         return self._book.counter.reserve(account.account_id, source, policy, now)
 
     def settle(self, account: AccountFacts, reservation: str, outcome: Outcome) -> Lock | None:
-        """End a reservation; return the lock that this very failure tripped. Idempotent."""
-        policy, now = self._book.site.lockout, self._book.clock.now()
+        """End a reservation; return the lock that this very failure tripped. Idempotent.
+
+        It is counted by the policy that was read with the account, as it was reserved.
+        """
+        policy, now = account.lockout or self._book.site.lockout, self._book.clock.now()
         return self._book.counter.settle(account.account_id, reservation, outcome, policy, now)
 
     def _facts(self, record: Record | None) -> AccountFacts | None:

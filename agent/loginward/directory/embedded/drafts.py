@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import TypeVar
 
 from loginward.core.lockout import Tally
+from loginward.core.names import index_form
 from loginward.core.passwords import PasswordRules, problem_of
 from loginward.core.secret import Secret
 from loginward.core.status import Lock, LockCause, UserState
 from loginward.directory.embedded import values
+from loginward.directory.embedded.codec import Rows, rows_of
 from loginward.directory.embedded.fields import FieldProblem
 from loginward.directory.embedded.reading import Entry, LineProblem
 from loginward.directory.embedded.record import Password, Record, SetBy
@@ -21,15 +23,23 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An account to import.
+    """An account to import, as it will be written: there may be a hundred thousand.
 
     Attributes:
-        clear: A clear-text password to hash; the record's is then only a place for it.
+        name: In index form.
+        clear: A clear-text password to hash; the row of the password has a place for it.
     """
 
     line: int
-    record: Record
+    name: str
+    id: str
+    rows: Rows
     clear: Secret | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it has no password yet."""
+        return self.rows[1] is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +116,13 @@ def draft_of(entry: Entry, terms: Terms) -> Draft | tuple[LineProblem, ...]:
         read.wrong("ends_at", "is not after starts_at; correct one of them")
     if read.problems:
         return tuple(read.problems)
-    return Draft(line=entry.line, record=record, clear=clear)
+    return Draft(
+        line=entry.line,
+        name=index_form(name),
+        id=record.id,
+        rows=rows_of(record),
+        clear=clear,
+    )
 
 
 def _state(read: _Entry) -> UserState:

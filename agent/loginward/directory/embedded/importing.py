@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from loginward.core.names import index_form
 from loginward.directory.embedded.drafts import Draft, Terms, draft_of
 from loginward.directory.embedded.reading import Entry, LineProblem, read_entries
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from loginward.core.clock import Clock
     from loginward.core.secret import Secret
+    from loginward.directory.embedded.codec import Rows
     from loginward.directory.embedded.fields import Format
-    from loginward.directory.embedded.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ class NotImported:
     problems: tuple[LineProblem, ...]
 
 
+_T = TypeVar("_T")
+_TURN: Final = 40  # accounts between two pauses: about a millisecond
+_PAUSE_S: Final = 0.0002
 OnProgress = Callable[[Progress], None]
 
 
@@ -88,13 +91,25 @@ class Meter:
         self.reached(self._done + by)
 
 
+def gently(things: Iterable[_T]) -> Iterator[_T]:
+    """Yield the same, with a pause of a moment now and then for who signs in meanwhile.
+
+    Python runs one thread at a time; without pauses each step of a login waits for its turn.
+    """
+    never = threading.Event()
+    for count, thing in enumerate(things):
+        yield thing
+        if count % _TURN == 0:
+            never.wait(_PAUSE_S)
+
+
 def drafts_of(
     octets: bytes, form: Format, terms: Terms, meter: Meter
 ) -> tuple[list[Draft], list[LineProblem]]:
     """Return the accounts of a file and all that is wrong with it."""
     drafts: list[Draft] = []
     problems: list[LineProblem] = []
-    for entry in read_entries(octets, form):
+    for entry in gently(read_entries(octets, form)):
         read = draft_of(entry, terms) if isinstance(entry, Entry) else (entry,)
         if isinstance(read, Draft):
             drafts.append(read)
@@ -115,11 +130,10 @@ def taken_twice(
     problems = []
     seen_names: dict[str, int] = {}
     seen_ids: dict[str, int] = {}
-    for draft in drafts:
-        name = index_form(draft.record.name)
+    for draft in gently(drafts):
         for field, key, there, seen in (
-            ("username", name, names, seen_names),
-            ("id", draft.record.id, ids, seen_ids),
+            ("username", draft.name, names, seen_names),
+            ("id", draft.id, ids, seen_ids),
         ):
             if key in there:
                 why = "is in the directory already; remove it there or here"
@@ -131,9 +145,10 @@ def taken_twice(
     return problems
 
 
-def hashed(draft: Draft, hash_password: Callable[[Secret], str]) -> Record:
-    """Return the account of a draft, its clear-text password hashed."""
-    record = draft.record
-    if draft.clear is None or record.password is None:
-        return record
-    return replace(record, password=replace(record.password, phc=hash_password(draft.clear)))
+def hashed(draft: Draft, hash_password: Callable[[Secret], str]) -> Rows:
+    """Return the rows of an account, its clear-text password hashed."""
+    account, password, token, tally = draft.rows
+    if draft.clear is None or password is None:
+        return draft.rows
+    account_id, _, *rest = password
+    return account, (account_id, hash_password(draft.clear), *rest), token, tally

@@ -31,15 +31,15 @@ _STATUS: Final = {
 _STATE: Final = {
     UserState.STAGED: "state <> 'suspended' AND (state = 'staged' OR starts_at > :now)",
     UserState.ACTIVE: "state <> 'suspended' AND (ends_at IS NULL OR ends_at > :now)",
-    UserState.SUSPENDED: "(state = 'suspended' OR ends_at <= :now)",
+    UserState.SUSPENDED: "state = 'suspended' OR ends_at <= :now",
 }
 
 
 def condition(status: PasswordStatus | None, state: UserState | None) -> str:
-    """Return the WHERE of the accounts that may have that status and that state."""
+    """Return what narrows `rows.SELECT` to whom may have that status and that state."""
     parts = [_STATUS[status]] if status is not None else []
     parts += [_STATE[state]] if state is not None else []
-    return f"WHERE {' AND '.join(parts)}" if parts else ""
+    return "".join(f" AND ({part})" for part in parts)
 
 
 def bound(rules: PasswordRules, now: datetime) -> dict[str, int | None]:

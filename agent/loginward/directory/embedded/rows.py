@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.lockout import Tally
 from loginward.core.names import index_form
 from loginward.core.passwords import Demands
 from loginward.directory.embedded import codec
-from loginward.directory.embedded.codec import RECORD_COLUMNS, TALLY_COLUMNS, Row, moment, when
+from loginward.directory.embedded.codec import RECORD_COLUMNS, TALLY_COLUMNS, Rows, moment, when
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,9 +23,9 @@ SELECT: Final = f"""
     LEFT JOIN password ON password.account_id = account.id
     LEFT JOIN token ON token.account_id = account.id
     LEFT JOIN tally ON tally.account_id = account.id
+    WHERE (batch IS NULL OR batch NOT IN (SELECT batch FROM unfinished))
 """  # noqa: S608  constants of ours
-_LARGE_CACHE_KIB: Final = 65_536
-_PUT_ACCOUNT: Final = "INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_ACCOUNT: Final = "INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _REPLACE_ACCOUNT: Final = """
     UPDATE account SET name = ?2, name_index = ?3, display_name = ?4, mail = ?5, recovery = ?6,
         groups = ?7, created_at = ?8, state = ?9, state_since = ?10, starts_at = ?11,
@@ -42,66 +40,37 @@ _IN_FLIGHT: Final = f"SELECT account_id, {TALLY_COLUMNS} FROM tally WHERE pendin
 
 def by_name(connection: sqlite3.Connection, name: str) -> Record | None:
     """Return the account of that login name, whatever its spelling."""
-    return _one(connection, "name_index = ?", index_form(name))
+    return _one(connection, "AND name_index = ?", index_form(name))
 
 
 def by_id(connection: sqlite3.Connection, account_id: str) -> Record | None:
     """Return the account of that id."""
-    return _one(connection, "account.id = ?", account_id)
+    return _one(connection, "AND account.id = ?", account_id)
 
 
 def in_order(
-    connection: sqlite3.Connection, where: str = "", bound: Mapping[str, int | None] | None = None
+    connection: sqlite3.Connection, further: str = "", bound: Mapping[str, int | None] | None = None
 ) -> Iterator[Record]:
-    """Yield the accounts that meet a condition of ours, by name."""
-    for row in connection.execute(f"{SELECT} {where} ORDER BY name_index", bound or {}):
+    """Yield the accounts that meet a further condition of ours, by name."""
+    for row in connection.execute(f"{SELECT} {further} ORDER BY name_index", bound or {}):
         yield codec.record_of(row)
 
 
 def names_and_ids(connection: sqlite3.Connection) -> tuple[set[str], set[str]]:
-    """Return the index forms of the names there are, and the ids."""
+    """Return the index forms of the names that are taken, and the ids; of an unfinished import too."""
     found = connection.execute("SELECT name_index, id FROM account").fetchall()
     return {name for name, _ in found}, {account_id for _, account_id in found}
 
 
-@dataclass(frozen=True, slots=True)
-class NewRows:
-    """The rows of accounts to add, made before the file is held."""
+def insert(connection: sqlite3.Connection, new: Sequence[Rows], batch: str | None = None) -> None:
+    """Add accounts, by themselves or with an import.
 
-    accounts: list[Row]
-    passwords: list[Row]
-    tokens: list[Row]
-    tallies: list[Row]
-
-
-def rows_of(records: Sequence[Record]) -> NewRows:
-    """Return the rows of accounts to add."""
-    return NewRows(
-        [codec.account_row(r) for r in records],
-        [codec.password_row(r.id, r.password) for r in records if r.password is not None],
-        [codec.token_row(r.id, r.token) for r in records if r.token is not None],
-        [codec.tally_row(r.id, r.tally) for r in records if r.tally != Tally()],
-    )
-
-
-def insert(connection: sqlite3.Connection, new: NewRows) -> None:
-    """Add accounts; a name or id that is taken raises sqlite3.IntegrityError."""
-    connection.executemany(_PUT_ACCOUNT, new.accounts)
-    connection.executemany(_PUT_PASSWORD, new.passwords)
-    connection.executemany(_PUT_TOKEN, new.tokens)
-    connection.executemany(_PUT_TALLY, new.tallies)
-
-
-@contextmanager
-def large_cache(connection: sqlite3.Connection) -> Iterator[None]:
-    """Keep the pages of many writes in memory, so that the file is held for a shorter time."""
-    (before,) = connection.execute("PRAGMA cache_size").fetchone()
-    connection.execute(f"PRAGMA cache_size = -{_LARGE_CACHE_KIB}")
-    try:
-        yield
-    finally:
-        connection.execute(f"PRAGMA cache_size = {before}")
-        connection.execute("PRAGMA shrink_memory")
+    Raises:
+        sqlite3.IntegrityError: A name or id is taken.
+    """
+    connection.executemany(_PUT_ACCOUNT, [(*account, batch) for account, *_ in new])
+    for put, at in ((_PUT_PASSWORD, 1), (_PUT_TOKEN, 2), (_PUT_TALLY, 3)):
+        connection.executemany(put, [row for rows in new if (row := rows[at]) is not None])
 
 
 def replace(connection: sqlite3.Connection, record: Record) -> None:
@@ -163,5 +132,5 @@ def outdate_passwords(connection: sqlite3.Connection) -> None:
 
 
 def _one(connection: sqlite3.Connection, where: str, value: str) -> Record | None:
-    row = connection.execute(f"{SELECT} WHERE {where}", (value,)).fetchone()
+    row = connection.execute(f"{SELECT} {where}", (value,)).fetchone()
     return None if row is None else codec.record_of(row)

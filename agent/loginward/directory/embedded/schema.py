@@ -63,4 +63,8 @@ VERSIONS: Final = (
         since INTEGER
     );
     """,
+    """
+    ALTER TABLE account ADD COLUMN batch TEXT;  -- of the import it came with; NULL: by itself
+    CREATE TABLE unfinished (batch TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose accounts nobody sees
+    """,
 )

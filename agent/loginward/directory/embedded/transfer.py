@@ -6,32 +6,45 @@ import sqlite3
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from loginward.directory.embedded import importing, rows
+from loginward.directory.embedded import batches, importing, rows
 from loginward.directory.embedded.drafts import Draft, Terms
 from loginward.directory.embedded.exporting import export_lines
 from loginward.directory.embedded.hashing import is_hash
 from loginward.directory.embedded.importing import Imported, Meter, NotImported
+from loginward.directory.embedded.reading import LineProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from loginward.directory.embedded.book import Book
+    from loginward.directory.embedded.codec import Rows
     from loginward.directory.embedded.fields import Format
     from loginward.directory.embedded.importing import OnProgress
-    from loginward.directory.embedded.record import Record
 
-AT_ONCE: Final = 500  # accounts between two signs of progress
+_ONE_AT_A_TIME: Final = "another file is being imported; try again when that one is done"
 
 
 def import_accounts(
     book: Book, octets: bytes, form: Format, on_progress: OnProgress
 ) -> Imported | NotImported:
-    """Import a file in one transaction, or say everything that is wrong with it.
+    """Import a file whole, seen by nobody before all of it is there, or say what is wrong with it.
 
     Raises:
         StoreFault: The file of accounts cannot be written; nothing was imported.
         DirectoryUnavailable: It cannot be read.
     """
+    if not book.importing.acquire(blocking=False):
+        return NotImported((LineProblem(0, "", _ONE_AT_A_TIME),))
+    try:
+        batches.drop_unfinished(book)
+        return _imported(book, octets, form, on_progress)
+    finally:
+        book.importing.release()
+
+
+def _imported(
+    book: Book, octets: bytes, form: Format, on_progress: OnProgress
+) -> Imported | NotImported:
     terms = Terms(
         now=book.clock.now(),
         rules=book.site.passwords,
@@ -45,8 +58,7 @@ def import_accounts(
     problems += importing.taken_twice(drafts, names, ids)
     if problems:
         return NotImported(tuple(sorted(problems, key=lambda problem: problem.line)))
-    records = _hashed(book, drafts, on_progress)
-    return _written(book, drafts, records, on_progress)
+    return _written(book, drafts, _hashed(book, drafts, on_progress), on_progress)
 
 
 def export_accounts(book: Book, form: Format, *, with_hashes: bool) -> Iterator[str]:
@@ -57,38 +69,30 @@ def export_accounts(book: Book, form: Format, *, with_hashes: bool) -> Iterator[
         yield from export_lines(records, form, site=site, now=now, with_hashes=with_hashes)
 
 
-def _hashed(book: Book, drafts: list[Draft], on_progress: OnProgress) -> list[Record]:
+def _hashed(book: Book, drafts: list[Draft], on_progress: OnProgress) -> list[Rows]:
     """Return the accounts; clear-text passwords are hashed one after the other."""
     clear = sum(draft.clear is not None for draft in drafts)
     meter = Meter("hashing", clear, book.clock, on_progress)
-    records = []
+    accounts = []
     for draft in drafts:
-        records.append(importing.hashed(draft, book.hashing.imported))
+        accounts.append(importing.hashed(draft, book.hashing.imported))
         if draft.clear is not None:
             meter.advance()
-    return records
+    return accounts
 
 
 def _written(
-    book: Book, drafts: list[Draft], records: list[Record], on_progress: OnProgress
+    book: Book, drafts: list[Draft], accounts: list[Rows], on_progress: OnProgress
 ) -> Imported | NotImported:
-    meter = Meter("writing", len(records), book.clock, on_progress)
-    in_order = sorted(records, key=lambda record: record.id)  # fills the pages one after the other
-    starts = range(0, len(in_order), AT_ONCE)
-    chunks = [rows.rows_of(in_order[start : start + AT_ONCE]) for start in starts]
-
-    def step(connection: sqlite3.Connection) -> None:
-        with rows.large_cache(connection):
-            for chunk in chunks:
-                rows.insert(connection, chunk)
-                meter.advance(len(chunk.accounts))
-
+    meter = Meter("writing", len(accounts), book.clock, on_progress)
+    accounts.sort(key=lambda of: of[0][0])  # by id: fills the pages one after the other
     try:
-        book.write(step)
+        batches.write(book, str(uuid.uuid4()), accounts, meter.advance)
     except sqlite3.IntegrityError:  # somebody was added since the file was judged
+        batches.drop_unfinished(book)
         return NotImported(tuple(importing.taken_twice(drafts, *book.read(rows.names_and_ids))))
     return Imported(
-        accounts=len(records),
-        pending=sum(record.password is None for record in records),
+        accounts=len(accounts),
+        pending=sum(draft.is_pending for draft in drafts),
         hashed=sum(draft.clear is not None for draft in drafts),
     )
