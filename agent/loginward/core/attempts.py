@@ -29,7 +29,10 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class AtLimit:
-    """As many attempts are in flight as are left; wait for one of them to settle."""
+    """As many attempts are in flight as are left; wait for one of them to settle.
+
+    With none in flight nothing can be counted at all, and there is nothing to wait for.
+    """
 
     in_flight: int
 
@@ -47,8 +50,13 @@ Reserved = Granted | AtLimit | LockedNow
 class Attempts(Protocol):
     """A keeper of attempts: the embedded directory, the store, or memory (directory-owned)."""
 
-    def reserve(self, account: AccountFacts, source: str, policy: LockoutPolicy) -> Reserved:
-        """Reserve one attempt, durably where this keeper owns the lock."""
+    def reserve(
+        self, account: AccountFacts, source: str, policy: LockoutPolicy, *, late: bool = False
+    ) -> Reserved:
+        """Reserve one attempt, durably where this keeper owns the lock.
+
+        `late`: the password has been checked already, so it is taken whatever is in flight.
+        """
 
     def settle(self, account: AccountFacts, reservation: str, outcome: Outcome) -> Lock | None:
         """End a reservation; return the lock if this failure tripped it. Idempotent."""

@@ -49,9 +49,15 @@ class Tally:
 
 
 def reserve(
-    tally: Tally, *, reservation: str, source: str, policy: LockoutPolicy, now: datetime
+    tally: Tally,
+    *,
+    reservation: str,
+    source: str,
+    policy: LockoutPolicy,
+    now: datetime,
+    late: bool = False,
 ) -> tuple[Tally, Reserved]:
-    """Reserve one attempt, or say why not.
+    """Reserve one attempt, or say why not; one that was made already, `late`, has its place.
 
     Returns:
         The tally to keep, without what is outlived, and Granted, AtLimit or LockedNow.
@@ -60,7 +66,7 @@ def reserve(
     if tally.lock is not None:
         return tally, LockedNow(tally.lock)
     spent = len(tally.failures) + len(tally.pending)
-    if tally.pending and spent >= policy.threshold:
+    if tally.pending and spent >= policy.threshold and not late:
         return tally, AtLimit(in_flight=len(tally.pending))
     mine = Pending(reservation, now, source)
     return replace(tally, pending=(*tally.pending, mine)), Granted(reservation)

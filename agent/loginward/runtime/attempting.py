@@ -93,18 +93,25 @@ class AttemptDesk:
                 return None
 
     def _reserve(self, command: Reserve, case: Case) -> Granted | AtLimit | LockedNow:
-        """Reserve, waiting for attempts in flight to settle while there is time."""
+        """Reserve, waiting for attempts in flight to settle while there is time.
+
+        Where nothing can be counted there is nothing to wait for: refused at once.
+        """
         while True:
             seen = self._memory.flights.ends()
             reserved = self._keepers.reserve(command, case)
-            if not isinstance(reserved, AtLimit):
+            if not isinstance(reserved, AtLimit) or not reserved.in_flight:
                 return reserved
             if not self._memory.flights.wait_for_end(seen, case.deadline):
                 return reserved
 
     def _reserve_late(self, command: Settle, case: Case) -> None:
-        """Reserve after the fact: a password equal to the last one proven turned out wrong."""
-        self._keepers.reserve(Reserve(command.reading, command.password, command.means), case)
+        """Reserve after the fact: a password equal to the last one proven turned out wrong.
+
+        It counts whatever is in flight (security.md 7).
+        """
+        late = Reserve(command.reading, command.password, command.means)
+        self._keepers.reserve(late, case, late=True)
 
     def _land(self, case: Case, checked: Checked) -> None:
         flight: Flight | None = case.flight

@@ -89,13 +89,16 @@ class Keepers:
             return account
         return account if lock is None else replace(account, locks=(*account.locks, lock))
 
-    def reserve(self, command: Reserve, case: Case) -> Reserved:
-        """Reserve one attempt with every keeper it concerns; all grant, or none keeps it."""
+    def reserve(self, command: Reserve, case: Case, *, late: bool = False) -> Reserved:
+        """Reserve one attempt with every keeper it concerns; all grant, or none keeps it.
+
+        `late`: the password has been checked already.
+        """
         account = command.reading.facts
         case.held.clear()
         try:
             for keeper, policy in self._of(account, command.means, case):
-                reserved = keeper.reserve(account, case.source, policy)
+                reserved = keeper.reserve(account, case.source, policy, late=late)
                 if not isinstance(reserved, Granted):
                     self.release(account, case)
                     return reserved

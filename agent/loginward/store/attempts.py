@@ -56,7 +56,9 @@ class DurableAttempts:
         self._lock = threading.Lock()
         self._policies = OrderedDict[str, LockoutPolicy]()
 
-    def reserve(self, account: AccountFacts, source: str, policy: LockoutPolicy) -> Reserved:
+    def reserve(
+        self, account: AccountFacts, source: str, policy: LockoutPolicy, *, late: bool = False
+    ) -> Reserved:
         """Reserve one attempt, durably; raises StoreFault as the class says."""
         reservation = f"{self._prefix}{next(self._numbers)}"
         now = self._store.time.now()
@@ -69,6 +71,7 @@ class DurableAttempts:
                 source=source,
                 policy=policy,
                 now=now,
+                late=late,
             )
             if not isinstance(reserved, Granted):
                 return prior, reserved

@@ -42,7 +42,9 @@ class InFlightAttempts:
         self._lock = threading.Lock()
         self._accounts = OrderedDict[str, _Flights]()
 
-    def reserve(self, account: AccountFacts, source: str, policy: LockoutPolicy) -> Reserved:
+    def reserve(
+        self, account: AccountFacts, source: str, policy: LockoutPolicy, *, late: bool = False
+    ) -> Reserved:
         """Reserve one attempt of those that the directory has left.
 
         Failures that this process saw after the facts were read are added to those in the facts,
@@ -56,7 +58,8 @@ class InFlightAttempts:
             failed = len(_recent(account.failures or (), policy, now)) + len(since)
             if account.failures is not None and since and failed >= policy.threshold:
                 return LockedNow(_presumed(policy, source, failed, now))
-            if flights.in_flight and failed + len(flights.in_flight) >= policy.threshold:
+            spent = failed + len(flights.in_flight)
+            if flights.in_flight and spent >= policy.threshold and not late:
                 return AtLimit(in_flight=len(flights.in_flight))
             reservation = f"memory.{next(self._numbers)}"
             flights.in_flight[reservation] = source

@@ -58,7 +58,13 @@ class Counter:
         self._commits.run(mark)
 
     def reserve(
-        self, account_id: str, source: str, policy: LockoutPolicy, now: datetime
+        self,
+        account_id: str,
+        source: str,
+        policy: LockoutPolicy,
+        now: datetime,
+        *,
+        late: bool = False,
     ) -> Reserved:
         """Reserve one attempt, durably before this returns.
 
@@ -72,7 +78,12 @@ class Counter:
             if record.admin_lock is not None:
                 return record.tally, LockedNow(record.admin_lock)
             return lockout.reserve(
-                record.tally, reservation=reservation, source=shown, policy=policy, now=now
+                record.tally,
+                reservation=reservation,
+                source=shown,
+                policy=policy,
+                now=now,
+                late=late,
             )
 
         return self._apply(account_id, step)

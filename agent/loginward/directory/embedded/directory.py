@@ -168,10 +168,12 @@ class EmbeddedDirectory:
         """Close the file; idempotent."""
         self._book.close()
 
-    def reserve(self, account: AccountFacts, source: str, policy: LockoutPolicy) -> Reserved:
+    def reserve(
+        self, account: AccountFacts, source: str, policy: LockoutPolicy, *, late: bool = False
+    ) -> Reserved:
         """Reserve one attempt, durably before this returns."""
         now = self._book.clock.now()
-        return self._book.counter.reserve(account.account_id, source, policy, now)
+        return self._book.counter.reserve(account.account_id, source, policy, now, late=late)
 
     def settle(self, account: AccountFacts, reservation: str, outcome: Outcome) -> Lock | None:
         """End a reservation; return the lock that this very failure tripped. Idempotent.
