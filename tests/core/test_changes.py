@@ -7,7 +7,12 @@ import pytest
 from loginward.core.changes import ChangeProblem
 from loginward.messages.texts import load_texts
 
-IN_VAIN = {ChangeProblem.TOO_YOUNG, ChangeProblem.NOT_ALLOWED, ChangeProblem.WRONG_OLD}
+IN_VAIN = {
+    ChangeProblem.NO_ANSWER,
+    ChangeProblem.TOO_YOUNG,
+    ChangeProblem.NOT_ALLOWED,
+    ChangeProblem.WRONG_OLD,
+}
 
 
 @pytest.mark.parametrize("problem", ChangeProblem)

@@ -21,6 +21,7 @@ class ChangeProblem(enum.Enum):
     SAME = "same"
     NOT_ALLOWED = "not-allowed"  # the directory does not let this person change it
     WRONG_OLD = "wrong-old"
+    NO_ANSWER = "no-answer"  # in time; whether it was changed is not known
     MISMATCH = "mismatch"  # typed twice, differently (R41)
 
     @property
@@ -29,6 +30,7 @@ class ChangeProblem(enum.Enum):
         return self not in {
             ChangeProblem.TOO_YOUNG,
             ChangeProblem.NOT_ALLOWED,
+            ChangeProblem.NO_ANSWER,
             ChangeProblem.WRONG_OLD,
         }
 

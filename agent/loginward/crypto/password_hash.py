@@ -69,8 +69,21 @@ class PasswordHasher:
         self._pepper = pepper
         self._cost = cost
 
-    def hash(self, password: bytes, source: str, *, work: Work = Work.CHECK) -> str:
+    def hash(
+        self,
+        password: bytes,
+        source: str,
+        *,
+        work: Work = Work.CHECK,
+        wait_s: float = WAIT_S,
+    ) -> str:
         """Return a new hash of the password as a PHC string.
+
+        Args:
+            password: As typed.
+            source: Whose password it is, for fairness.
+            work: Checks go before verifiers.
+            wait_s: Seconds to wait for a turn, at most 10; a verifier's work waits on.
 
         Raises:
             GateBusy: See `Gate.turn`; a verifier waits as long as it takes.
@@ -82,7 +95,8 @@ class PasswordHasher:
             lanes=self._cost.lanes,
             memory_cost=self._cost.memory_kib,
         )
-        with self._gate.turn(work, source, WAIT_S if work is Work.CHECK else None):
+        patience = min(wait_s, WAIT_S) if work is Work.CHECK else None
+        with self._gate.turn(work, source, patience):
             return kdf.derive_phc_encoded(self._peppered(password))
 
     def verify(

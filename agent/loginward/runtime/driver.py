@@ -114,7 +114,7 @@ class ThreadDriver:
             changed = self._directory.change(account, command.old, command.new, case.deadline)
         except DirectoryUnavailable as error:
             case.notes.append(f"directory: {error.stage}")
-            return NotChanged(ChangeProblem.NOT_ALLOWED, error.stage)
+            return NotChanged(ChangeProblem.NO_ANSWER, error.stage)
         if isinstance(changed, Changed):
             self._after_change(account)
         return changed

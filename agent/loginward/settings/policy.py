@@ -69,7 +69,9 @@ class Password(Section):
 
     min_length: Annotated[int, Key("Shortest, in characters", at_least=1, at_most=1024)] = 12
     history: Annotated[
-        int, Key("Old passwords that may not come back", at_least=0, at_most=100)
+        int,
+        # Each is one more Argon2id of 150 ms, and the change has 3 s (docs/decisions).
+        Key("Old passwords that may not come back", at_least=0, at_most=12),
     ] = 5
     min_age_d: Annotated[
         int | None,

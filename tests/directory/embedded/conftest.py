@@ -121,7 +121,7 @@ class World:
         return self.directory.change(self.facts(name), Secret(old), Secret(new), self.deadline())
 
     def activate(self, name, token, new):
-        return self.directory.activate_with_token(name, Secret(token), Secret(new))
+        return self.directory.activate_with_token(name, Secret(token), Secret(new), self.deadline())
 
     def reserve(self, name, source=SOURCE):
         return self.directory.reserve(self.facts(name), source, self.lockout)

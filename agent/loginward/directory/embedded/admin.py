@@ -17,6 +17,7 @@ from loginward.directory.port import Act, Done, NotDone
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from loginward.core.clock import Deadline
     from loginward.directory.embedded.accounts import NewAccount
     from loginward.directory.embedded.book import Book
     from loginward.directory.embedded.record import Record
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
 GONE = NotDone("The account is gone; list the accounts again.")
 
 
-def carry_out(book: Book, account_id: str, act: Act) -> Done | NotDone:
-    """Carry out one verb on one account."""
+def carry_out(book: Book, account_id: str, act: Act, deadline: Deadline) -> Done | NotDone:
+    """Carry out one verb on one account.
+
+    Raises:
+        DirectoryUnavailable: No computation was free for the password in time; nothing was done.
+    """
     step = STEPS[act.verb]
     now = book.clock.now()
     means = Means(
@@ -38,7 +43,7 @@ def carry_out(book: Book, account_id: str, act: Act) -> Done | NotDone:
         foreseen = _password_problem(book, record, act) or step(record, means)
         if isinstance(foreseen, NotDone) or act.password is None:
             return foreseen if isinstance(foreseen, NotDone) else GONE
-        means = replace(means, phc=book.hashing.new(act.password, account_id))
+        means = replace(means, phc=book.hashing.new(act.password, account_id, deadline))
 
     def in_file(current: Record | None) -> tuple[Record | None, Done | NotDone]:
         acted: Acted = GONE if current is None else step(current, means)

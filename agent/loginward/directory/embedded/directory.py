@@ -89,13 +89,15 @@ class EmbeddedDirectory:
             return NotChanged(ChangeProblem.NOT_ALLOWED, "the account is gone")
         return persons.change(self._book, record, old, new, deadline)
 
-    def activate_with_token(self, name: str, token: Secret, new: Secret) -> Changed | NotChanged:
+    def activate_with_token(
+        self, name: str, token: Secret, new: Secret, deadline: Deadline
+    ) -> Changed | NotChanged:
         """Set the first password by an activation token, which is used up by it (I14)."""
-        return persons.activate(self._book, name, token, new)
+        return persons.activate(self._book, name, token, new, deadline)
 
-    def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:  # noqa: ARG002
+    def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
         """Carry out an administrator's verb."""
-        return admin.carry_out(self._book, account.account_id, act)
+        return admin.carry_out(self._book, account.account_id, act, deadline)
 
     def add(self, new: NewAccount) -> tuple[str, Done] | NotDone:
         """Add an account; return its id and its activation token, if it can be activated now.

@@ -41,14 +41,14 @@ class Hashing:
         except ValueError as error:
             raise DirectoryUnavailable("embedded", "a password hash is unreadable") from error
 
-    def new(self, password: Secret, account_id: str) -> str:
+    def new(self, password: Secret, account_id: str, deadline: Deadline) -> str:
         """Return a hash for a password that somebody waits to have set.
 
         Raises:
             DirectoryUnavailable: No computation was free in time.
         """
         try:
-            return self._hasher.hash(password.reveal(), account_id)
+            return self._hasher.hash(password.reveal(), account_id, wait_s=deadline.left)
         except GateBusy as busy:
             raise DirectoryUnavailable(BUSY, str(busy)) from busy
 

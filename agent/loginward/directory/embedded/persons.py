@@ -42,7 +42,7 @@ def change(
         problem = ChangeProblem.IN_HISTORY
     if problem is not None:
         return NotChanged(problem)
-    phc = book.hashing.new(new, record.id)
+    phc = book.hashing.new(new, record.id, deadline)
 
     def step(current: Record | None) -> tuple[Record | None, Changed | NotChanged]:
         moved = current is None or current.password is None or current.password.phc != password.phc
@@ -53,7 +53,9 @@ def change(
     return book.update(record.id, step)
 
 
-def activate(book: Book, name: str, typed: Secret, new: Secret) -> Changed | NotChanged:
+def activate(
+    book: Book, name: str, typed: Secret, new: Secret, deadline: Deadline
+) -> Changed | NotChanged:
     """Set the first password by an activation token, which is used up by it (I14)."""
     now, site = book.clock.now(), book.site
     record = book.by_name(name)
@@ -66,7 +68,7 @@ def activate(book: Book, name: str, typed: Secret, new: Secret) -> Changed | Not
     problem = problem_of(new, record.name, site.passwords)
     if problem is not None:
         return NotChanged(problem)
-    phc = book.hashing.new(new, record.id)
+    phc = book.hashing.new(new, record.id, deadline)
 
     def step(current: Record | None) -> tuple[Record | None, Changed | NotChanged]:
         kept = None if current is None or current.token is None else current.token.digest
