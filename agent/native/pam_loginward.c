@@ -19,7 +19,7 @@
 #define MAX_DELAY_MS 10000
 #define NO_ANSWER "This machine's login service does not answer. Please call your administrator."
 
-/* What is kept in the handle: the transaction of an allowed authenticate, and that a change is due. */
+/* What is kept in the handle: the transaction of what was proven last, and that a change is due. */
 #define TRANSACTION "loginward_transaction"
 #define CHANGE_DUE "loginward_change_due"
 
@@ -219,7 +219,8 @@ static int on_result(struct phase *p)
 		rc = PAM_IGNORE;
 	if (rc == PAM_NEW_AUTHTOK_REQD)
 		keep(p->pamh, CHANGE_DUE, "");
-	if (rc == PAM_SUCCESS && p->number == LW_PHASE_AUTHN)
+	if (rc == PAM_SUCCESS &&
+	    (p->number == LW_PHASE_AUTHN || p->number == LW_PHASE_CHAUTHTOK_PRELIM))
 		keep(p->pamh, TRANSACTION, r->transaction);
 	if (rc != PAM_SUCCESS && r->delay_ms > 0 && !p->opt.nodelay)
 		pam_fail_delay(p->pamh, (r->delay_ms < MAX_DELAY_MS ? r->delay_ms : MAX_DELAY_MS) * 1000);

@@ -81,7 +81,14 @@ POLICY = {
         "pwdCheckQuality: 1",
         "pwdInHistory: 3",
     ),
-    "grace": (*AGEING, *LOCKING, "pwdGraceAuthnLimit: 3", "pwdMustChange: TRUE"),
+    "grace": (
+        *AGEING,
+        *LOCKING,
+        "pwdGraceAuthnLimit: 3",
+        "pwdMustChange: TRUE",
+        "pwdMinLength: 8",
+        "pwdCheckQuality: 1",
+    ),
     "idle": ("pwdMaxIdle: 86400", "pwdLockout: TRUE", "pwdMaxFailure: 3"),
     "forgood": ("pwdLockout: TRUE", "pwdMaxFailure: 2"),  # no duration: until an admin unlocks
     "none": (),

@@ -80,7 +80,8 @@ class Meeting:
         return isinstance(self.reading, Fresh) and self.asker.can_change and unlocked
 
     def _expired(self) -> Decision:
-        authorised = self.reading.facts.can_change_expired or bool(self.proven.grace_left)
+        in_grace = self.proven.grace_left is not None  # also the last one: the change is by it
+        authorised = self.reading.facts.can_change_expired or in_grace
         wanted = self.asker.changing or self.rules.when_expired is WhenExpired.CHANGE
         if self._may_change and authorised and wanted:
             return self._change(Reason.PASSWORD_EXPIRED)

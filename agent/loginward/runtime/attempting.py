@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from loginward.core.attempts import AtLimit, Granted, LockedNow, Outcome
 from loginward.core.commands import Known, Means, Reserve, Settle
 from loginward.core.evidence import Checked, NoVerdict, Proven, Refused, Wrong
+from loginward.core.requests import Phase
 
 if TYPE_CHECKING:
     from loginward.core.facts import AccountFacts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from loginward.runtime.passwords_seen import LastProven, Repeats
     from loginward.runtime.throttle import Throttle
 
+_CHANGING = frozenset({Phase.CHAUTHTOK_PRELIM, Phase.CHAUTHTOK_UPDATE})
 UNRESERVED = "last-proven"  # a password equal to the last one proven needs no reservation
 
 
@@ -48,6 +50,8 @@ class AttemptDesk:
         if command.means is Means.DIRECTORY:
             if self._memory.repeats.is_known_wrong(account, command.password):
                 return Known(Wrong(repeat=True, said="known wrong at this change time"))
+            if (earlier := self._proven_in_grace(account, command, case)) is not None:
+                return Known(earlier)
             shared = self._join(account, command, case)
             if shared is not None:
                 return shared
@@ -79,6 +83,17 @@ class AttemptDesk:
         if account is not None and case.held:
             self._keepers.release(account, case)
         self._land(case, NoVerdict("abandoned"))
+
+    def _proven_in_grace(
+        self, account: AccountFacts, command: Reserve, case: Case
+    ) -> Proven | None:
+        """Return what this transaction proved by a grace login: a change costs no second one."""
+        proof = case.proof
+        if case.request.phase not in _CHANGING or proof is None or proof.checked is None:
+            return None
+        same = proof.account_id == account.account_id and proof.checked.grace_left is not None
+        matches = same and self._memory.last_proven.matches(account, command.password)
+        return proof.checked if matches else None
 
     def _join(self, account: AccountFacts, command: Reserve, case: Case) -> Known | AtLimit | None:
         """Wait for an equal password in flight, or lead one's own flight and return None."""

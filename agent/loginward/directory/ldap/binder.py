@@ -17,6 +17,8 @@ from loginward.wire import ldap
 from loginward.wire.ldap import ppolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loginward.core.clock import Deadline
     from loginward.core.secret import Secret
     from loginward.directory.ldap.channel import Channel
@@ -65,6 +67,10 @@ class Kept:
         return answer
 
 
+def _nobody(_answer: ldap.Message, _kept: Kept) -> bool:
+    return False
+
+
 @dataclass(slots=True)
 class Binder:
     """Binds as people. Safe to use from many threads."""
@@ -77,10 +83,23 @@ class Binder:
     def __post_init__(self) -> None:
         self._kept = {server.url: queue.LifoQueue(KEPT) for server in self.servers.all}
 
-    def bind(self, dn: str, password: Secret, deadline: Deadline) -> ldap.Message:
+    def bind(
+        self,
+        dn: str,
+        password: Secret,
+        deadline: Deadline,
+        takes_over: Callable[[ldap.Message, Kept], bool] = _nobody,
+    ) -> ldap.Message:
         """Bind once, at the first server that looks at it; return the answer.
 
         A server that is busy says so instead of looking, and counts nothing: the next is asked.
+
+        Args:
+            dn: Whose.
+            password: Theirs.
+            deadline: When the answer is of no more use.
+            takes_over: Given the answer and the connection, whether it is the caller's from then
+                on and never carries anybody else's bind.
 
         Raises:
             DirectoryUnavailable: No server, or no answer in time.
@@ -104,7 +123,8 @@ class Binder:
             code = answer.operation.result.code
             if code not in NOT_LOOKED:
                 self.servers.answered(server)
-                self._put_back(server, kept, reusable=code not in NOT_VERDICTS)
+                if not takes_over(answer, kept):
+                    self._put_back(server, kept, reusable=code not in NOT_VERDICTS)
                 return answer
             kept.channel.close()
             last = self._failed(server, DirectoryUnavailable("bind", f"result {code}"), began)

@@ -12,6 +12,7 @@ from loginward.directory.ldap import flavour, tls, unread, verdict
 from loginward.directory.ldap.admin import NOT_CONFIGURED, Admin
 from loginward.directory.ldap.binder import Binder
 from loginward.directory.ldap.dialling import Dialler
+from loginward.directory.ldap.held import Held
 from loginward.directory.ldap.reader import Reader
 from loginward.directory.ldap.servers import Servers
 from loginward.directory.ldap.service import Service
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from loginward.core.clock import Clock, Deadline
     from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
+    from loginward.directory.ldap.binder import Kept
     from loginward.settings.directory import Account, Directory
+    from loginward.wire.ldap import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class LdapDirectory:
         self._servers = Servers.configured(settings, clock)
         self._dialler = Dialler(tls.trust(settings.ca_file))
         self._binder = Binder(self._servers, self._dialler)
+        self._held = Held(clock)
         self._service = self._as(settings.service_account, secrets.service, "service_account")
         self._reader = None if self._service is None else Reader(settings, self._service, clock)
         self._admin_service = self._as(settings.admin_account, secrets.admin, "admin_account")
@@ -67,42 +71,63 @@ class LdapDirectory:
 
     def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
         """Return the one account of that login name."""
+        self._held.tidy()
         if self._reader is not None:
             return self._reader.find(name, deadline)
         return unread.account_of(self._settings.users.dn_template or "", name, self._clock.now())
 
     def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
         """Read the entry again; None: it is gone."""
+        self._held.tidy()
         if self._reader is not None:
             return self._reader.read(account, deadline)
         return replace(account, read_at=self._clock.now())
 
     def check(self, account: AccountFacts, password: Secret, deadline: Deadline) -> Checked:
-        """Check a password with one bind."""
+        """Check a password with one bind; whom it cost a grace login may change by it."""
         if not account.ref.strip() or not password.well_formed:
             return NoVerdict("password")  # it would bind as nobody, with success
+
+        def holds(answer: Message, kept: Kept) -> bool:
+            if not _in_grace(verdict.checked(answer)):
+                return False
+            self._held.hold(account, password, kept)
+            return True
+
         try:
-            return verdict.checked(self._binder.bind(account.ref, password, deadline))
+            return verdict.checked(self._binder.bind(account.ref, password, deadline, holds))
         except DirectoryUnavailable as problem:
             return NoVerdict(problem.stage)
 
     def change(
         self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline
     ) -> Changed | NotChanged:
-        """Change a person's own password, on a connection of their own that is then closed."""
+        """Change a person's own password, on a connection of their own.
+
+        It is the one that their grace login opened, if there was one, and stays theirs while
+        another new password may be taken; else it is opened for this and closed.
+        """
         if not account.ref.strip() or not old.well_formed:
             return NotChanged(ChangeProblem.WRONG_OLD)
         if not new.well_formed:
             return NotChanged(ChangeProblem.TOO_WEAK)
-        kept = self._binder.open_alone(deadline)
+        kept, spent = self._held.take(account, old), True
+        if kept is None:
+            kept = self._binder.open_alone(deadline)
+            bound = _bound(kept, account.ref, old)
+            if isinstance(bound, NotChanged):
+                return bound
+            spent = _in_grace(bound)
+        outcome: Changed | NotChanged | None = None
         try:
-            bound = kept.bind(account.ref, old)
-            proof = verdict.checked(bound)
-            if bound.operation.result.code != 0 or not isinstance(proof, Proven):
-                return _not_bound(proof)
+            kept.channel.deadline = deadline
             outcome = verdict.changed(kept.change_password(old, new))
         finally:
-            kept.channel.close()
+            again = isinstance(outcome, NotChanged) and outcome.problem.another_try_helps
+            if spent and again:
+                self._held.hold(account, old, kept)
+            else:
+                kept.channel.close()
         return outcome if isinstance(outcome, NotChanged) else self._dated(account, deadline)
 
     def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
@@ -124,6 +149,7 @@ class LdapDirectory:
     def close(self) -> None:
         """Close every connection; idempotent."""
         self._binder.close()
+        self._held.close()
         for service in (self._service, self._admin_service):
             if service is not None:
                 service.close()
@@ -142,6 +168,28 @@ class LdapDirectory:
             if (found := self.read(account, deadline)) is not None:
                 return Changed(found.changed_at)
         return Changed()
+
+
+def _bound(kept: Kept, dn: str, old: Secret) -> Proven | NotChanged:
+    """Bind as the person who changes their password; the connection is closed unless that succeeds.
+
+    Raises:
+        DirectoryUnavailable: Nothing was learnt.
+    """
+    is_bound = False
+    try:
+        answer = kept.bind(dn, old)
+        proof = verdict.checked(answer)
+        is_bound = answer.operation.result.code == 0
+        return proof if is_bound and isinstance(proof, Proven) else _not_bound(proof)
+    finally:
+        if not is_bound:
+            kept.channel.close()
+
+
+def _in_grace(proof: Checked) -> bool:
+    """Return whether this bind cost a grace login."""
+    return isinstance(proof, Proven) and proof.grace_left is not None
 
 
 def _not_bound(proof: Checked) -> NotChanged:
