@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import shutil
@@ -73,6 +74,13 @@ class Agent:
     def events(self, name: str) -> list[str]:
         """Return the audit lines about an account, oldest first."""
         return self.command("events", "--last", "200", "--user", name).stdout.splitlines()
+
+    def reasons(self, name: str = "") -> list[tuple[str, str]]:
+        """Return phase and reason of every login in the audit trail, of one account or of all."""
+        user = ("--user", name) if name else ()
+        lines = self.command("events", "--last", "5000", "--json", *user).stdout.splitlines()
+        rows = [json.loads(line) for line in lines]
+        return [(row["phase"], row["reason"]) for row in rows if row.get("phase")]
 
 
 @contextmanager

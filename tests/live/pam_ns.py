@@ -144,6 +144,37 @@ class Machine:
         if sudo:
             _append(etc / "sudoers.d/ns", f"{name} ALL=(ALL) ALL")
 
+    def add_service(self, name: str, options: str) -> None:
+        """Add a PAM service with our module alone, whose codes are then the module's own."""
+        kinds = ("auth", "account", "password", "session")
+        lines = (f"{kind} required pam_loginward.so {options}".rstrip() for kind in kinds)
+        (self.root / "etc/pam.d" / name).write_text("\n".join(lines) + "\n")
+
+    def talk(
+        self,
+        *command: str,
+        lines: tuple[tuple[str, str], ...],
+        uid: int = 0,
+    ) -> Outcome:
+        """Run a command at a terminal, where each line is typed once its prompt is shown.
+
+        Fails, with what was shown, where a prompt does not come.
+        """
+        script = ["set timeout 15", "spawn " + " ".join(f"{{{word}}}" for word in command)]
+        for number, (prompt, typed) in enumerate(lines, 11):
+            script.append(
+                f'expect {{ -re {{{prompt}}} {{ send "{typed}\\r" }} timeout {{ exit {number} }}'
+                f" eof {{ exit {number} }} }}"
+            )
+        script += ["expect { eof {} timeout { exit 10 } }", "exit [lindex [wait] 3]"]
+        return self.run("expect", "-c", "\n".join(script), uid=uid)
+
+    def ssh_talk(self, name: str, *lines: tuple[str, str]) -> Outcome:
+        """Sign in by ssh with keyboard-interactive at a terminal."""
+        only = ("-o", "PreferredAuthentications=keyboard-interactive")
+        only += ("-o", "PubkeyAuthentication=no")
+        return self.talk("ssh", *_SSH_CLIENT, *only, f"{name}@127.0.0.1", "id -un", lines=lines)
+
     def ssh(
         self, name: str, method: str, password: str = "", *, command: str = "id -un"
     ) -> Outcome:
@@ -242,7 +273,14 @@ def _private_copies(folder: Path, module: Path, security: Path, options: str) ->
     for key in ("ns_host_key", "ns_user_key"):
         _output("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(etc / "ssh" / key))
     _bear_a_missing_login_uid(etc / "pam.d")
+    _keep_no_delay_but_ours(etc / "pam.d/login")
     return root
+
+
+def _keep_no_delay_but_ours(login: Path) -> None:
+    """Take out Debian's fixed delay after a refusal; what ours does is a test's own subject."""
+    lines = login.read_text().splitlines(keepends=True)
+    login.write_text("".join(line for line in lines if "pam_faildelay.so" not in line))
 
 
 def _bear_a_missing_login_uid(pam_d: Path) -> None:
