@@ -124,56 +124,6 @@ def test_metrics_are_printed_as_they_are(world) -> None:
     assert world.run("status", "--metrics", "ann").code == 2
 
 
-def test_why(world) -> None:
-    """R50, and the shape of the first minute."""
-    world.admin.script["why"] = samples.WHY_FRANK
-
-    assert world.run("why", "frank", "--door", "login", "--service", "sshd") == Done(1, unindent("""
-        refused: password-expired   reference 7F3-K2Q
-          state     active   embedded directory, read now
-          password  expired  changed 22 Aug, max age 90 d -> 20 Nov 09:00; cause aging
-          lock      none     unlocked by root, was: threshold, 5 failures, sshd 203.0.113.7; local tally, read 4 s ago
-          rule      expired is refused at every door (policy.expiry.when_expired: deny)
-          told      Your password has expired.
-          clears    loginward reset-password frank, or the person: passwd
-    """), "")  # fmt: skip
-    assert world.admin.asked == [("why", ask.AskWhy(name="frank", service="sshd"), "")]
-
-
-@pytest.mark.parametrize("typed", ["7F3-K2Q", "7f3k2q", "7f3 k2q"])
-def test_why_by_reference_takes_it_as_people_write_it(world, typed: str) -> None:
-    from msgspec.structs import replace
-
-    world.admin.script["why_reference"] = replace(
-        samples.WHY_FRANK, decided_at=samples.before(minutes=9), source="203.0.113.7", facts=(), clears=()
-    )  # fmt: skip
-
-    assert world.run("why", "--ref", typed, "--verbose") == Done(1, unindent("""
-        refused: password-expired   reference 7F3-K2Q
-          decided  09:21, sshd, from 203.0.113.7
-          rule     expired is refused at every door (policy.expiry.when_expired: deny)
-          told     Your password has expired.
-          PAM      authenticate PERM_DENIED, account ACCT_EXPIRED
-    """), "")  # fmt: skip
-    assert world.admin.asked == [("why_reference", ask.AskReference(reference="7F3K2Q"), "")]
-
-
-def test_why_of_an_unknown_reference(world) -> None:
-    world.admin.script["why_reference"] = None
-    done = world.run("why", "--ref", "AAA-AAA")
-
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("loginward: error: no event has the reference AAAAAA\n")
-
-
-@pytest.mark.parametrize("argv", [[], ["ann", "--ref", "7F3K2Q"], ["--ref", "../../"]])
-def test_why_of_nothing_is_a_usage_error(world, argv: list[str]) -> None:
-    done = world.run("why", *argv)
-
-    assert (done.code, done.out) == (2, "")
-    assert done.err.endswith("loginward: hint: loginward why --help\n")
-
-
 def test_users(world) -> None:
     """R02, R50: each with its status now, why, and what clears it."""
     world.admin.script["users"] = samples.USERS

@@ -8,7 +8,10 @@ import click
 
 from loginward.cli.exits import DONE, REFUSED
 from loginward.cli.options import Asking, asks_daemon, examples
-from loginward.cli.times import ago, localise, moment
+from loginward.cli.times import ago, localise, moment, since
+from loginward.cli.words import LOCK_CAUSES
+from loginward.core.acts import Verb
+from loginward.core.decision import Warn
 from loginward.core.reasons import Verdict
 from loginward.core.requests import Door
 from loginward.wire.admin.requests import AskReference, AskWhy
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loginward.cli.output import Output
-    from loginward.wire.admin.rows import FactPart
+    from loginward.wire.admin.rows import EndedLockPart, FactPart, RefusalPart
 
 VERDICTS = {
     Verdict.ALLOW: ("allowed", "green"),
@@ -28,6 +31,12 @@ VERDICTS = {
     Verdict.CODE: ("needs a one-time code", "yellow"),
 }
 REFERENCE_LENGTH = 6
+WARNINGS = {
+    Warn.EXPIRES_SOON.value: "the password expires soon, and the person is told so",
+    Warn.EXPIRED_KEY_LOGIN.value: "the password has expired; keys still work, and the person is told so",
+    Warn.GRACE_LEFT.value: "the password has expired; the directory still lets a few logins pass",
+    Warn.OFFLINE.value: "judged from the local copy, and the person is told so",
+}
 
 
 @click.command(
@@ -47,7 +56,9 @@ REFERENCE_LENGTH = 6
     help="Where the login comes in.",
 )
 @click.option("--service", default="", metavar="S", help="The PAM service, such as sshd or sudo.")
-@click.option("--ref", "reference", metavar="ID", help="The reference that a person was given.")
+@click.option(
+    "--ref", "--reference", "reference", metavar="ID", help="The reference that a person was given."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Also show each fact as its source spelt it.")
 @asks_daemon
 def why_command(
@@ -89,12 +100,19 @@ def shown_reference(reference: str) -> str:
 def show(out: Output, row: ExplanationRow, now: datetime, *, verbose: bool = False) -> None:
     """Print an explanation for a person."""
     word, colour = VERDICTS[row.verdict]
+    reference = row.reference or _known_reference(row)
     out.headline(
         f"{word}: {row.reason.value}",
         colour,
-        f"reference {shown_reference(row.reference)}" if row.reference else "",
+        f"reference {shown_reference(reference)}" if reference else "",
     )
     out.facts(_lines(row, now, verbose=verbose))
+
+
+def _known_reference(row: ExplanationRow) -> str:
+    """Return the reference that the person may have read, if it was refused for the same reason."""
+    last = row.last_refusal
+    return last.reference if last is not None and last.reason is row.reason else ""
 
 
 def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tuple[str, str]]:
@@ -105,7 +123,10 @@ def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tup
     before = ""
     for fact in row.facts:
         where = _where(fact)
-        told = [localise(fact.detail, now), where if where != before else ""]
+        detail = localise(fact.detail, now)
+        if fact.fact == "lock" and row.ended_lock is not None and not detail:
+            detail = _ended(row.ended_lock, now)
+        told = [detail, where if where != before else ""]
         before = where
         yield fact.fact, f"{fact.value:{columns}}  {'; '.join(part for part in told if part)}"
         if verbose and fact.evidence:
@@ -114,13 +135,43 @@ def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tup
     if row.allowed_by:
         yield "allowed by", row.allowed_by
     for warning in row.warnings:
-        yield "warning", localise(warning, now)
+        yield "warning", WARNINGS.get(warning, warning)
     if row.told:
         yield "told", localise(row.told, now)
+    if row.last_refusal is not None:
+        yield "refusal", _refused(row.last_refusal, now)
     if row.pam_authn and verbose:
         yield "PAM", f"authenticate {row.pam_authn}, account {row.pam_acct}"
     if row.clears:
         yield "clears", ", or ".join(localise(one, now) for one in row.clears)
+
+
+def _ended(ended: EndedLockPart, now: datetime) -> str:
+    """Return who ended the last lock and what it was: "unlocked by root 4 s ago, was: ..."."""
+    if ended.by:
+        verb = "unlocked" if ended.verb == Verb.UNLOCK.value else f"ended by {ended.verb}"
+        how = f"{verb} by {ended.by} {_past(ended.ended_at, now)}"
+    elif ended.lock.until is not None and ended.lock.until <= ended.ended_at:
+        how = f"ended by itself {_past(ended.ended_at, now)}"
+    else:
+        how = f"unlocked elsewhere, seen {_past(ended.ended_at, now)}"
+    parts = [LOCK_CAUSES[ended.lock.cause]]
+    if ended.lock.failures:
+        parts = [f"{ended.lock.failures} {parts[0]}"]
+    parts += [ended.lock.source] if ended.lock.source else []
+    parts += [f"since {moment(ended.lock.since, now)}"] if ended.lock.since is not None else []
+    return f"{how}, was: {', '.join(parts)}"
+
+
+def _past(at: datetime, now: datetime) -> str:
+    told = since(at, now)
+    return "just now" if told == "now" else told
+
+
+def _refused(last: RefusalPart, now: datetime) -> str:
+    """Return the last refusal, with the reference that looks it up."""
+    told = f"{last.reason.value}, {_past(last.at, now)}, {last.source or last.service}"
+    return f"the last: {told}; loginward why --ref {shown_reference(last.reference)}"
 
 
 def _where(fact: FactPart) -> str:

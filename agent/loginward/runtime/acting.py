@@ -8,7 +8,7 @@ from loginward.core.acts import Verb
 from loginward.core.clock import Deadline
 from loginward.core.facts import AccountFacts, status_at
 from loginward.core.readings import Fresh
-from loginward.directory.port import Act, NotDone
+from loginward.directory.port import Act, Done, NotDone
 from loginward.errors import DirectoryUnavailable, StoreFault
 from loginward.runtime.events import ActEvent
 from loginward.wire.admin.parts import StatusPart, status_part
@@ -39,7 +39,7 @@ class Acting:
                 row = self._one(name, act)
             except (DirectoryUnavailable, StoreFault) as error:
                 row = ActRow(name=name, problem=Problem.UNAVAILABLE, why=str(error))
-            self.record(by, act.verb.value, name, row)
+            self.record(by, act.verb.value, row.name, row)
             yield row
 
     def record(self, by: Operator, verb: str, name: str, row: ActRow | None = None) -> None:
@@ -80,7 +80,7 @@ class Acting:
         done = parts.directory.act(account, act, deadline)
         if isinstance(done, NotDone) and not own:
             return ActRow(name=account.name, before=before, problem=Problem.REFUSED, why=done.why)
-        cleared = act.verb in _CLEARS and parts.effects.cleared(account.account_id)
+        cleared = act.verb in _CLEARS and self._cleared(account, done)
         after_facts = parts.directory.read(account, deadline) or account
         after = self._status(self._with_own_lock(parts.knowledge.learn(after_facts)))
         noop = not isinstance(done, NotDone) and done.was_noop and not cleared
@@ -95,6 +95,16 @@ class Acting:
             notes=notes,
             token=None if isinstance(done, NotDone) else done.token,
         )
+
+    def _cleared(self, account: AccountFacts, done: Done | NotDone) -> bool:
+        """Forget here what the act outdates; return whether there was something to forget.
+
+        The embedded directory's own counters are this host's.
+        """
+        here = self._parts.effects.cleared(account.account_id)
+        if self._parts.embedded is None or isinstance(done, NotDone) or done.was_noop:
+            return here
+        return here or bool(account.locks or account.failures)
 
     def _is_ours(self, account: AccountFacts) -> bool:
         """Return whether this agent keeps a lock of its own on the account."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from loginward.runtime.trail import Line, TrailWriter, lines_after, lines_backwa
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from loginward.core.clock import Clock
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _FLUSH_S = 0.5  # that a reader waits for what was recorded just now
 _FOLLOW_S = 1.0
+_LATELY_D = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,23 @@ class Audit:
             found += _entries(line, is_wanted)
         return found[::-1]
 
+    def lately(self, name: str) -> Iterator[AnyEvent]:
+        """Return what happened to an account in the last days with events, newest first.
+
+        `name` is spelt as the directory does; what is kept back as a repeat is among it.
+        """
+        kept_back = self._thread.kept_back_of(name)
+        kept_back.sort(key=_moment, reverse=True)
+        self.flush(_FLUSH_S)
+        yield from heapq.merge(kept_back, self._written(name), key=_moment, reverse=True)
+
+    def _written(self, name: str) -> Iterator[AnyEvent]:
+        needle = b'"name":' + msgspec.json.encode(name)
+        for line in lines_backward(self._folder, needle, _LATELY_D):
+            event = event_of(line.octets)
+            if event is not None and event.name == name:
+                yield event
+
     def after(self, entry_id: str, name: str = "") -> Iterator[Entry]:
         """Return what follows an event, to the end of what is written now.
 
@@ -144,6 +164,10 @@ class Audit:
             return lambda _: True
         form, stranger = index_form(name), self.strangers.shown(name)
         return lambda event: event.name == stranger or index_form(event.name) == form
+
+
+def _moment(event: AnyEvent) -> datetime:
+    return event.at
 
 
 def _entries(line: Line, is_wanted: Callable[[AnyEvent], bool]) -> tuple[Entry, ...]:

@@ -87,6 +87,11 @@ class AuditThread:
         with self._state:
             return self._folding.find(reference)
 
+    def kept_back_of(self, name: str) -> list[DecisionEvent]:
+        """Return the refusals of an account that are kept back as repeats, the last of each kind."""
+        with self._state:
+            return self._folding.of(name)
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until what is queued now is on disk; False: it was not within the time."""
         with self._state:

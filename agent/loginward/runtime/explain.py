@@ -9,7 +9,7 @@ from loginward.core.decision import Decision
 from loginward.core.facts import AccountFacts, Fact
 from loginward.core.readings import Copy, Fresh, Reading
 from loginward.core.reasons import Reason
-from loginward.core.status import ExpiryCause, LockCause, PasswordStatus, Status
+from loginward.core.status import DueDate, ExpiryCause, LockCause, PasswordStatus, Status
 from loginward.wire.admin.parts import FactPart
 
 if TYPE_CHECKING:
@@ -107,6 +107,10 @@ def clears(decision: Decision, name: str) -> tuple[str, ...]:
             if decision.detail == "removed":
                 return (f"loginward cache forget {name}",)
             return (f"loginward activate {name}",)
+        case Reason.USER_UNKNOWN:
+            return ("look at the spelling: loginward users lists the names",)
+        case Reason.NOT_PERMITTED:
+            return ("a group that doors.login.allow names for this service",)
         case Reason.OFFLINE_TOO_LONG | Reason.OFFLINE_NEVER_SEEN | Reason.DIRECTORY_UNAVAILABLE:
             return ("reach the directory (loginward status says what fails)",)
         case Reason.SOURCE_THROTTLED:
@@ -165,13 +169,20 @@ def _password(facts: AccountFacts, status: Status) -> tuple[str, str]:
     parts = []
     if facts.changed_at is not None:
         parts.append(f"changed {_moment(facts.changed_at)}")
-    if status.due is not None and PasswordStatus.EXPIRED in status.statuses:
-        parts.append(f"expired {_moment(status.due.at)}; cause {_CAUSES[status.due.cause]}")
-    elif status.due is not None:
-        parts.append(f"falls due {_moment(status.due.at)}")
+    if status.due is not None:
+        parts.append(_due(facts, status.due, is_past=PasswordStatus.EXPIRED in status.statuses))
     if status.must_change:
         parts.append("temporary, must be changed")
     return value, ", ".join(parts)
+
+
+def _due(facts: AccountFacts, due: DueDate, *, is_past: bool) -> str:
+    """Return when a password falls or fell due, with the age that led there."""
+    if due.cause is ExpiryCause.AGING and facts.changed_at is not None:
+        text = f"max age {(due.at - facts.changed_at).days} d -> {_moment(due.at)}"
+    else:
+        text = f"{'expired' if is_past else 'falls due'} {_moment(due.at)}"
+    return f"{text}; cause {_CAUSES[due.cause]}" if is_past else text
 
 
 _CAUSES = {

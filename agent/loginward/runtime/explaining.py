@@ -13,6 +13,7 @@ from loginward.core.requests import Door, LoginRequest, Peer, Phase
 from loginward.doors.login.pam_codes import pam_code
 from loginward.runtime.cases import PHASE_S, Case
 from loginward.runtime.explain import clears, facts_of, rule_of
+from loginward.runtime.past import Past, past_of
 from loginward.runtime.throttle import Sources
 from loginward.wire.admin.parts import FactPart, status_part
 from loginward.wire.admin.rows import ExplanationRow
@@ -98,8 +99,10 @@ class Explaining:
     ) -> ExplanationRow:
         rule = rule_of(authn, gathered.asker, gathered.rules)
         reading = gathered.reading
+        is_known = isinstance(reading, Fresh | Copy)
         name = reading.facts.name if isinstance(reading, Fresh | Copy) else ask.name
         status = authn.status
+        past = self.past(name) if is_known else Past()
         return ExplanationRow(
             name=name,
             door=ask.door,
@@ -116,7 +119,13 @@ class Explaining:
             status=None if status is None else status_part(status),
             warnings=tuple(warn.value for warn in authn.warnings),
             allowed_by=authn.allowed_by,
+            ended_lock=None if status is None or status.lock is not None else past.ended,
+            last_refusal=past.refusal,
         )
+
+    def past(self, name: str) -> Past:
+        """Return what the trail has of an account, spelt as the directory does."""
+        return past_of(self._parts.audit.lately(name), self._parts.clock.now())
 
     def _facts(self, reading: Reading) -> tuple[FactPart, ...]:
         now = self._parts.clock.now()

@@ -81,6 +81,11 @@ class Folding:
                 return msgspec.structs.replace(fold.last, reference=reference)
         return None
 
+    def of(self, name: str) -> list[DecisionEvent]:
+        """Return the refusals of an account that are kept back, the last of each kind."""
+        lasts = (fold.last for fold in self._folds.values())
+        return [last for last in lasts if last is not None and last.name == name]
+
     def _end(self, kind: tuple[object, ...]) -> None:
         fold = self._folds.pop(kind, None)
         if fold is None or fold.last is None:

@@ -6,6 +6,7 @@ A name is NUMBER-DAY.jsonl. The number tells their order even when the clock is 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 from dataclasses import dataclass
@@ -180,9 +181,12 @@ def _lines_from(file: TrailFile, at: int) -> Iterator[Line]:
                 yield Line(file.number, at, octets)
 
 
-def lines_backward(folder: Path, needle: bytes = b"") -> Iterator[Line]:
-    """Return the whole lines, newest first; only those that hold the needle."""
-    for file in reversed(trail_files(folder)):
+def lines_backward(folder: Path, needle: bytes = b"", days: int | None = None) -> Iterator[Line]:
+    """Return the whole lines, newest first; only those that hold the needle.
+
+    `days`: of so many days with events at most; None: all there are.
+    """
+    for file in itertools.islice(reversed(trail_files(folder)), days):
         with contextlib.suppress(FileNotFoundError):  # its days are over
             yield from _lines_backward_from(file, needle)
 

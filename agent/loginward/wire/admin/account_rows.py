@@ -6,7 +6,13 @@ from datetime import datetime
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Door
 from loginward.core.secret import Secret
-from loginward.wire.admin.parts import FactPart, SessionPart, StatusPart
+from loginward.wire.admin.parts import (
+    EndedLockPart,
+    FactPart,
+    RefusalPart,
+    SessionPart,
+    StatusPart,
+)
 from loginward.wire.admin.row import Problem, Row
 
 
@@ -67,6 +73,8 @@ class ExplanationRow(Row, frozen=True, kw_only=True):
         pam_acct: The PAM code of the account phase.
         warnings: For who is let in.
         allowed_by: The rule that let a person in against a status.
+        ended_lock: The last lock, where none holds now; None: none in the trail.
+        last_refusal: None: none in the trail; nor where an event is explained.
     """
 
     name: str
@@ -88,6 +96,8 @@ class ExplanationRow(Row, frozen=True, kw_only=True):
     status: StatusPart | None = None
     warnings: tuple[str, ...] = ()
     allowed_by: str = ""
+    ended_lock: EndedLockPart | None = None
+    last_refusal: RefusalPart | None = None
 
 
 class ActRow(Row, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from loginward.core.reasons import Reason
 from loginward.core.status import (
     ExpiryCause,
     Lock,
@@ -106,6 +107,35 @@ class NotePart(Part, frozen=True, kw_only=True):
 
     text: str
     hint: str = ""
+
+
+class EndedLockPart(Part, frozen=True, kw_only=True):
+    """The last lock of an account, which holds no more.
+
+    Attributes:
+        ended_at: When it ended, or was first seen to have ended.
+        by: Who ended it, such as "root"; empty: it ended by itself, or elsewhere.
+        verb: What they did, such as "unlock"; empty as `by`.
+    """
+
+    lock: LockPart
+    ended_at: datetime
+    by: str = ""
+    verb: str = ""
+
+
+class RefusalPart(Part, frozen=True, kw_only=True):
+    """The last refusal of an account, as the audit trail has it.
+
+    Attributes:
+        reference: What the person was told, without a hyphen.
+    """
+
+    reference: str
+    at: datetime
+    reason: Reason
+    service: str
+    source: str = ""
 
 
 class FactPart(Part, frozen=True, kw_only=True):

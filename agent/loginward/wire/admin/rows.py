@@ -20,9 +20,11 @@ from loginward.wire.admin.daemon_rows import (
 )
 from loginward.wire.admin.event_rows import EventRow
 from loginward.wire.admin.parts import (
+    EndedLockPart,
     FactPart,
     LockPart,
     NotePart,
+    RefusalPart,
     ServerPart,
     SessionPart,
     StatusPart,
@@ -72,6 +74,7 @@ __all__ = [
     "CopyRow",
     "CutRow",
     "EndRow",
+    "EndedLockPart",
     "EventRow",
     "ExplanationRow",
     "FactPart",
@@ -89,6 +92,7 @@ __all__ = [
     "PieceRow",
     "Problem",
     "ProgressRow",
+    "RefusalPart",
     "ReloadedRow",
     "Row",
     "ServerPart",
