@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from loginward.core.acts import Verb
 from loginward.core.reasons import Reason
 from loginward.core.status import PasswordStatus, UserState
+from loginward.directory.embedded.fields import Format
+from loginward.errors import DirectoryUnavailable, StoreFault
+from loginward.runtime.acting import Acting
 from loginward.runtime.event_rows import row_of
+from loginward.runtime.transfer import Transfer
 from loginward.wire.admin import requests, rows
 from loginward.wire.admin.rows import Problem
 from tests.runtime.conftest import OPERATOR
@@ -192,3 +197,90 @@ def test_why_finds_a_decision_by_its_reference(host):
     row = host.admin.why_reference(requests.AskReference(reference=turn.reference))
     assert (row.reason, row.clears) == (Reason.ACCOUNT_LOCKED, ())
     assert host.admin.why_reference(requests.AskReference(reference="AAAAAA")) is None
+
+
+BUSY = DirectoryUnavailable("argon2", "every waiting place is taken")
+FAULTS = [
+    pytest.param(
+        BUSY,
+        "Too many passwords are being checked; nothing was done, try again in a moment.",
+        id="too-busy",
+    ),
+    pytest.param(
+        DirectoryUnavailable("connect", "[Errno 111] to 192.0.2.1"),
+        "The directory gave no answer (connect); loginward status says what fails.",
+        id="away",
+    ),
+    pytest.param(
+        StoreFault("accounts.db: no space left on device", "make room"),
+        "Nothing was done: accounts.db: no space left on device. make room.",
+        id="full",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "why"), FAULTS)
+def test_what_a_fault_prevented_is_said_by_a_text_of_ours(host, monkeypatch, fault, why):
+    """R44: what the exception says is for the log; the rest of the bulk goes on."""
+    host.people(person("ann", "locked"), person("bob", "locked"))
+    act, names = type(host.parts.embedded).act, []
+
+    def failing(self, account, *more):
+        names.append(account.name)
+        if account.name == "ann":
+            raise fault
+        return act(self, account, *more)
+
+    monkeypatch.setattr(type(host.parts.embedded), "act", failing)
+    ann, bob = host.act(Verb.UNLOCK, "ann", "bob")
+    assert (ann.problem, ann.why) == (Problem.UNAVAILABLE, why)
+    assert bob.problem is None
+    assert [row.text for row in acts(host)] == [why, "attempts cleared on this host"]
+
+
+def test_an_act_that_cannot_be_read_back_was_done(host, monkeypatch):
+    """The order is not said to have failed, and a token made by it is shown."""
+    host.people(person("ann", "pending"))
+
+    def away(*arguments):
+        raise DirectoryUnavailable("search")
+
+    monkeypatch.setattr(type(host.parts.embedded), "read", away)
+    (row,) = host.act(Verb.RESEND_ACTIVATION, "ann")
+    assert row.problem is Problem.UNAVAILABLE
+    assert row.why.startswith("It was done, but")
+    assert row.token is not None
+
+
+def test_a_removal_goes_on_after_a_fault(host, monkeypatch):
+    host.people(person("ann"), person("bob"))
+    remove, removed = type(host.parts.embedded).remove, []
+
+    def failing(self, account_id):
+        if not removed:
+            removed.append(account_id)
+            raise StoreFault("accounts.db: is read-only", "make it writable")
+        return remove(self, account_id)
+
+    monkeypatch.setattr(type(host.parts.embedded), "remove", failing)
+    ann, bob = host.admin.remove_users(requests.RemoveUsers(names=("ann", "bob")), OPERATOR)
+    assert (ann.problem, bob.problem) == (Problem.UNAVAILABLE, None)
+    assert ann.why == "Nothing was done: accounts.db: is read-only. make it writable."
+
+
+def test_accounts_that_an_ldap_directory_keeps_are_not_kept_here(host):
+    """An export that gives nothing says so; none of it looks like an empty directory."""
+    elsewhere = Transfer(replace(host.parts, embedded=None), Acting(host.parts))
+    told = {
+        elsewhere.add(requests.AddUser(name="ann"), OPERATOR).why,
+        *(row.why for row in elsewhere.remove(requests.RemoveUsers(names=("ann",)), OPERATOR)),
+        *(row.why for row in elsewhere.take(Format.JSON, b"[]", OPERATOR)),
+        *(row.why for row in elsewhere.give(Format.JSON, OPERATOR, with_hashes=False)),
+    }
+    assert told == {"Accounts are kept in the LDAP directory; add and remove them there."}
+
+
+def test_a_name_that_nobody_has_is_told_once(host):
+    """The command puts the name before it."""
+    (row,) = host.act(Verb.UNLOCK, "nobody-here")
+    assert row.why == "There is no such account; loginward users lists the names."

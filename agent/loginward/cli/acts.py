@@ -136,6 +136,9 @@ def show(asking: Asking, answer: Answer, verb: Verb | None) -> int:
             complain(f"{row.name}: {localise(row.why, answer.now)}")
         else:
             _print(asking, row, verb, answer.now)
+        if row.token is not None and not asking.out.as_json:
+            token = row.token.reveal().decode("ascii", "backslashreplace")
+            asking.out.line(f"{row.name}: activation token, shown this once: {token}")
     return of_bulk(problems)
 
 
@@ -149,9 +152,6 @@ def _print(asking: Asking, row: ActRow, verb: Verb | None, now: datetime) -> Non
         notes += _still_expired(row, verb, now)
     told = f"{row.name}: {change}"
     asking.out.line(f"{told}   ({'; '.join(notes)})" if notes else told)
-    if row.token is not None:
-        token = row.token.reveal().decode("ascii", "backslashreplace")
-        asking.out.line(f"{row.name}: activation token, shown this once: {token}")
 
 
 def _change(row: ActRow) -> str:

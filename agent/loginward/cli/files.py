@@ -67,7 +67,7 @@ def _report(asking: Asking, answer: Answer, file: str) -> int:
                 hashed = f", {row.hashed} passwords hashed" if row.hashed else ""
                 asking.out.line(f"{row.accounts} accounts added{pending}{hashed}")
             elif isinstance(row, LineProblemRow):
-                complain(f"{file}: {_place(row)}: {row.why}")
+                complain(": ".join(part for part in (file, _place(row), row.why) if part))
             if isinstance(row, LineProblemRow):
                 code = REFUSED
     if code and not asking.out.as_json:
@@ -76,6 +76,8 @@ def _report(asking: Asking, answer: Answer, file: str) -> int:
 
 
 def _place(row: LineProblemRow) -> str:
+    if not row.line:  # it is not about a place of the file
+        return ""
     column = f", column {row.column}" if row.column else ""
     return f"line {row.line}{column}" + (f", {row.field}" if row.field else "")
 

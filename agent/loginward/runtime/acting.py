@@ -10,6 +10,7 @@ from loginward.core.facts import AccountFacts, status_at
 from loginward.core.readings import Fresh
 from loginward.directory.port import Act, Done, NotDone
 from loginward.errors import DirectoryUnavailable, StoreFault
+from loginward.messages.texts import load_texts
 from loginward.runtime.events import ActEvent
 from loginward.wire.admin.parts import StatusPart, status_part
 from loginward.wire.admin.rows import ActRow, Problem
@@ -30,6 +31,7 @@ class Acting:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._texts = load_texts()
 
     def act(self, ask: ActOnUsers, by: Operator) -> Iterator[ActRow]:
         """Carry out a verb on every name, in order; what fails for one does not stop the next."""
@@ -37,8 +39,8 @@ class Acting:
         for name in ask.names:
             try:
                 row = self._one(name, act)
-            except (DirectoryUnavailable, StoreFault) as error:
-                row = ActRow(name=name, problem=Problem.UNAVAILABLE, why=str(error))
+            except (DirectoryUnavailable, StoreFault) as fault:
+                row = self.not_done(name, fault)
             self.record(by, act.verb.value, row.name, row)
             yield row
 
@@ -63,6 +65,24 @@ class Acting:
             )
         )
 
+    def not_done(self, name: str, fault: DirectoryUnavailable | StoreFault) -> ActRow:
+        """Return the row of an order that a fault of the directory or the store prevented."""
+        texts = self._texts
+        if isinstance(fault, DirectoryUnavailable):
+            why = texts.text(f"act.unavailable.{fault.stage}", stage=fault.stage)
+        else:
+            why = texts.text("act.store", problem=fault.problem, remedy=fault.remedy)
+            why = why.replace("\n", " ")
+        return ActRow(name=name, problem=Problem.UNAVAILABLE, why=why)
+
+    def unknown(self, name: str) -> ActRow:
+        """Return the row of a name that the directory does not have."""
+        return ActRow(name=name, problem=Problem.UNKNOWN, why=self._texts.text("act.unknown"))
+
+    def elsewhere(self, name: str) -> ActRow:
+        """Return the row of an order that only the embedded directory takes."""
+        return ActRow(name=name, problem=Problem.REFUSED, why=self._texts.text("act.elsewhere"))
+
     def turned_away(self, ask: str, by: Operator) -> None:
         """Write an order that the operator had no right to."""
         refused = ActRow(name="", problem=Problem.NOT_PERMITTED)
@@ -73,7 +93,7 @@ class Acting:
         deadline = Deadline.after(ACT_S, parts.clock)
         account = parts.directory.find(name, deadline)
         if account is None:
-            return ActRow(name=name, problem=Problem.UNKNOWN, why=f"{name}: no such account")
+            return self.unknown(name)
         account = self._with_own_lock(account)
         before = self._status(account)
         own = account.locks and act.verb is Verb.UNLOCK and self._is_ours(account)
@@ -81,7 +101,17 @@ class Acting:
         if isinstance(done, NotDone) and not own:
             return ActRow(name=account.name, before=before, problem=Problem.REFUSED, why=done.why)
         cleared = act.verb in _CLEARS and self._cleared(account, done)
-        after_facts = parts.directory.read(account, deadline) or account
+        token = None if isinstance(done, NotDone) else done.token
+        try:
+            after_facts = parts.directory.read(account, deadline) or account
+        except DirectoryUnavailable:
+            return ActRow(
+                name=account.name,
+                before=before,
+                token=token,
+                problem=Problem.UNAVAILABLE,
+                why=self._texts.text("act.unread"),
+            )
         after = self._status(self._with_own_lock(parts.knowledge.learn(after_facts)))
         noop = not isinstance(done, NotDone) and done.was_noop and not cleared
         notes = () if isinstance(done, NotDone) else done.notes
@@ -93,7 +123,7 @@ class Acting:
             after=after,
             noop=noop,
             notes=notes,
-            token=None if isinstance(done, NotDone) else done.token,
+            token=token,
         )
 
     def _cleared(self, account: AccountFacts, done: Done | NotDone) -> bool:

@@ -93,7 +93,9 @@ class Administration:
         """Take a file whole or not at all."""
         return self._transfer.take(Format(ask.form.value), octets, by)
 
-    def export_users(self, ask: requests.ExportUsers, by: Operator) -> Iterator[rows.PieceRow]:
+    def export_users(
+        self, ask: requests.ExportUsers, by: Operator
+    ) -> Iterator[rows.PieceRow | rows.FailedRow]:
         """Return the file in pieces of at most 64 KiB."""
         return self._transfer.give(Format(ask.form.value), by, with_hashes=ask.with_hashes)
 

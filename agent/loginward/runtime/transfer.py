@@ -12,9 +12,11 @@ from loginward.core.secret import Secret
 from loginward.directory.embedded.accounts import NewAccount
 from loginward.directory.embedded.importing import Imported, NotImported, Progress
 from loginward.directory.port import NotDone
+from loginward.errors import DirectoryUnavailable, StoreFault
 from loginward.wire.admin.parts import StatusPart, status_part
 from loginward.wire.admin.rows import (
     ActRow,
+    FailedRow,
     ImportedRow,
     LineProblemRow,
     PieceRow,
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from loginward.wire.admin.requests import AddUser, RemoveUsers
 
 _PIECE: Final = 32768
-_ELSEWHERE = "accounts are kept in the LDAP directory; add and remove them there"
 _READ_S = 5.0
 
 
@@ -46,14 +47,20 @@ class Transfer:
 
     def add(self, ask: AddUser, by: Operator) -> ActRow:
         """Add an account; its activation token is in the row, once."""
-        row = self._added(ask)
+        try:
+            row = self._added(ask)
+        except (DirectoryUnavailable, StoreFault) as fault:
+            row = self._acting.not_done(ask.name, fault)
         self._acting.record(by, "add", ask.name, row)
         return row
 
     def remove(self, ask: RemoveUsers, by: Operator) -> Iterator[ActRow]:
         """Remove accounts; one row a name, in order."""
         for name in ask.names:
-            row = self._removed(name)
+            try:
+                row = self._removed(name)
+            except (DirectoryUnavailable, StoreFault) as fault:
+                row = self._acting.not_done(name, fault)
             self._acting.record(by, "remove", name, row)
             yield row
 
@@ -63,7 +70,7 @@ class Transfer:
         """Import a file whole or not at all, telling how far it is."""
         embedded = self._parts.embedded
         if embedded is None:
-            yield LineProblemRow(line=0, why=_ELSEWHERE)
+            yield LineProblemRow(line=0, why=self._acting.elsewhere("").why)
             return
         told: queue.SimpleQueue[Progress | Imported | NotImported | Exception] = queue.SimpleQueue()
         work = threading.Thread(
@@ -81,10 +88,14 @@ class Transfer:
         self._acting.record(by, "import", "", ActRow(name="", notes=(f"{step.accounts} accounts",)))
         yield ImportedRow(accounts=step.accounts, pending=step.pending, hashed=step.hashed)
 
-    def give(self, form: Format, by: Operator, *, with_hashes: bool) -> Iterator[PieceRow]:
+    def give(
+        self, form: Format, by: Operator, *, with_hashes: bool
+    ) -> Iterator[PieceRow | FailedRow]:
         """Export every account, in pieces."""
         embedded = self._parts.embedded
         if embedded is None:
+            why = self._acting.elsewhere("").why
+            yield FailedRow(problem=Problem.REFUSED, why=why)
             return
         notes = ("with hashes",) if with_hashes else ()
         self._acting.record(by, "export", "", ActRow(name="", notes=notes))
@@ -100,7 +111,7 @@ class Transfer:
     def _added(self, ask: AddUser) -> ActRow:
         embedded = self._parts.embedded
         if embedded is None:
-            return ActRow(name=ask.name, problem=Problem.REFUSED, why=_ELSEWHERE)
+            return self._acting.elsewhere(ask.name)
         added = embedded.add(
             NewAccount(
                 name=ask.name,
@@ -124,11 +135,12 @@ class Transfer:
         )
 
     def _removed(self, name: str) -> ActRow:
-        embedded, found = self._parts.embedded, self._found(name)
+        embedded = self._parts.embedded
         if embedded is None:
-            return ActRow(name=name, problem=Problem.REFUSED, why=_ELSEWHERE)
+            return self._acting.elsewhere(name)
+        found = self._found(name)
         if found is None:
-            return ActRow(name=name, problem=Problem.UNKNOWN, why=f"{name}: no such account")
+            return self._acting.unknown(name)
         before = self._status(found)
         removed = embedded.remove(found.account_id)
         if isinstance(removed, NotDone):

@@ -95,7 +95,9 @@ class AdminService(Protocol):
     ) -> Iterator[rows.ProgressRow | rows.ImportedRow | rows.LineProblemRow]:
         """Take a file whole (one ImportedRow last) or not at all (every problem)."""
 
-    def export_users(self, ask: requests.ExportUsers, by: Operator) -> Iterator[rows.PieceRow]:
+    def export_users(
+        self, ask: requests.ExportUsers, by: Operator
+    ) -> Iterator[rows.PieceRow | rows.FailedRow]:
         """Return the file in pieces of at most 64 KiB."""
 
     def act(self, ask: requests.ActOnUsers, by: Operator) -> Iterator[rows.ActRow]:
