@@ -136,6 +136,20 @@ def test_grace_that_only_the_bind_shows_authorises_the_change():
     assert last.verdict is Verdict.CHANGE  # the change is made by the login that this one was
 
 
+@pytest.mark.parametrize(
+    ("asks", "rules", "message"),
+    [
+        pytest.param({}, CHANGE, "by-others", id="in-the-login"),
+        pytest.param({"changing": True}, Rules(), "by-others", id="passwd"),
+        pytest.param({}, Rules(), "aging", id="deny"),
+        pytest.param({"service": ServiceKind.AUTHENTICATES}, CHANGE, "aging", id="nowhere-to-type"),
+    ],
+)
+def test_who_could_change_it_but_for_the_directory_is_told_so(asks, rules, message):
+    decision = signed_in(fresh(EXPIRED), asker=Asker(**asks), rules=rules)
+    assert decision.message == f"password-expired.{message}"
+
+
 def test_who_is_kept_in_on_a_grace_login_hears_of_it():
     grace = Proven(proof=Proof.BIND, grace_left=1)
     decision = signed_in(fresh(), grace, Asker(**KEEPS_EXPIRED))

@@ -160,13 +160,11 @@ class Machine:
 
         Fails, with what was shown, where a prompt does not come.
         """
-        script = ["set timeout 15", "spawn " + " ".join(f"{{{word}}}" for word in command)]
+        script = ["set timeout 10", "spawn " + " ".join(f"{{{word}}}" for word in command)]
         for number, (prompt, typed) in enumerate(lines, 11):
-            script.append(
-                f'expect {{ -re {{{prompt}}} {{ send "{typed}\\r" }} timeout {{ exit {number} }}'
-                f" eof {{ exit {number} }} }}"
-            )
-        script += ["expect { eof {} timeout { exit 10 } }", "exit [lindex [wait] 3]"]
+            gone = f"timeout {{ exit {number} }} eof {{ exit {number} }}"
+            script.append(f'expect -re {{{prompt}}} {{ send "{typed}\\r" }} {gone}')
+        script += ["expect eof {} timeout { exit 10 }", "exit [lindex [wait] 3]"]
         return self.run("expect", "-c", "\n".join(script), uid=uid)
 
     def ssh_talk(self, name: str, *lines: tuple[str, str]) -> Outcome:

@@ -26,6 +26,7 @@ class Warn(enum.Enum):
     OFFLINE = "offline"
 
 
+BY_OTHERS: Final = "by-others"  # an expired password whose change nobody can authorise any more
 DETAILS: Final[Mapping[Reason, frozenset[str]]] = MappingProxyType(
     {
         Reason.USER_STAGED: frozenset({StateCause.BY_ADMIN.value, StateCause.NOT_STARTED.value}),
@@ -33,7 +34,7 @@ DETAILS: Final[Mapping[Reason, frozenset[str]]] = MappingProxyType(
             {StateCause.BY_ADMIN.value, StateCause.ENDED.value, StateCause.REMOVED.value}
         ),
         Reason.ACCOUNT_LOCKED: frozenset({"until", "for-good"}),
-        Reason.PASSWORD_EXPIRED: frozenset(cause.value for cause in ExpiryCause),
+        Reason.PASSWORD_EXPIRED: frozenset({BY_OTHERS, *(cause.value for cause in ExpiryCause)}),
         Reason.NOT_PERMITTED: frozenset({"change"}),
         Reason.DIRECTORY_UNAVAILABLE: frozenset({"unreadable"}),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loginward.core.decision import Decision, Warn, refuse
+from loginward.core.decision import BY_OTHERS, Decision, Warn, refuse
 from loginward.core.evidence import Proven
 from loginward.core.policy import Asker, Rules, WhenExpired
 from loginward.core.readings import Copy, Fresh
@@ -83,8 +83,10 @@ class Meeting:
         in_grace = self.proven.grace_left is not None  # also the last one: the change is by it
         authorised = self.reading.facts.can_change_expired or in_grace
         wanted = self.asker.changing or self.rules.when_expired is WhenExpired.CHANGE
-        if self._may_change and authorised and wanted:
-            return self._change(Reason.PASSWORD_EXPIRED)
+        if self._may_change and wanted:
+            if authorised:
+                return self._change(Reason.PASSWORD_EXPIRED)
+            return refuse(Reason.PASSWORD_EXPIRED, self.status, detail=BY_OTHERS)
         return refuse(Reason.PASSWORD_EXPIRED, self.status, detail=expiry_detail(self.status))
 
     def _change(self, reason: Reason) -> Decision:
