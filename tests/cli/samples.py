@@ -167,6 +167,11 @@ EVENTS = [
         id="2", at=before(minutes=1), event="act", name="bob", verb="unlock", by="root (ann)",
         before="locked", after="active",
     ),
+    rows.EventRow(
+        id="3", at=before(seconds=1), event="decision", name="bob", reference="B2NXF1",
+        door="login", phase="authn", service="login", source="login",
+        verdict="allow", reason="ok", after="active",
+    ),
 ]  # fmt: skip
 FINDINGS = [
     rows.FindingRow(check="break-glass", level=rows.Level.OK, text="root has a password"),

@@ -39,6 +39,19 @@ def test_bash_completes_commands_options_and_choices(tmp_path) -> None:
     assert done.stdout.splitlines() == ["unlock", "locked", "import", "--service"]
 
 
+def test_files_are_completed_by_the_shell() -> None:
+    """What is a file is left to the shell, which knows them."""
+    for typed in ("loginward config check /e", "loginward users import /e", "loginward why -c /e"):
+        env = environment(
+            _LOGINWARD_COMPLETE="bash_complete",
+            COMP_WORDS=typed,
+            COMP_CWORD=str(len(typed.split()) - 1),
+        )
+        done = subprocess.run(RUN, capture_output=True, env=env, check=True, text=True)
+
+        assert done.stdout.splitlines() == ["file,/e"]
+
+
 def test_zsh_and_fish_are_answered() -> None:
     for shell in ("zsh", "fish"):
         env = environment(

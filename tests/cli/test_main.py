@@ -264,6 +264,16 @@ def test_doctor_checks_without_the_daemon(tmp_path) -> None:
     assert "; checking without it\n" in done.err
 
 
+def test_a_configuration_that_is_not_there_can_be_begun(tmp_path) -> None:
+    path = tmp_path / "absent.yaml"
+
+    assert run("config", "show", str(path)).err.splitlines() == [
+        f"loginward: error: {path}: cannot be opened: No such file or directory",
+        f"loginward: error: {path} cannot be used",
+        f"loginward: hint: name another with -c, or begin with: loginward config example > {path}",
+    ]
+
+
 def test_config_check(tmp_path) -> None:
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text("schema: 1\n")

@@ -450,6 +450,7 @@ def test_events(world) -> None:
     assert world.run("events", "-n", "5", "--user", "bob") == Done(0, unindent("""
         2026-11-24 09:28:00+01:00  decision  bob  refuse account-locked  login sshd authn  from sshd 203.0.113.7  x3  ref 4MX-8ZP
         2026-11-24 09:29:00+01:00  act  bob  unlock  locked -> active  by root (ann)
+        2026-11-24 09:29:59+01:00  decision  bob  allow ok  active  login login authn  ref B2N-XF1
     """), "")  # fmt: skip
     assert world.admin.asked[0][1] == ask.AskEvents(last=5, name="bob")
 

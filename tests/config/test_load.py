@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loginward.config import BadConfigFileError, check_config, load_config, parse_config
-from loginward.errors import ConfigError
 from loginward.settings import Settings
 
 
@@ -179,8 +178,10 @@ def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file"):
-        load_config(tmp_path / "none.yaml")
+    """It has no line that could be named."""
+    path = tmp_path / "absent.yaml"
+    (problem,) = check_config(path)[1]
+    assert str(problem) == f"{path}: cannot be opened: No such file or directory"
 
 
 def test_a_folder_and_octets_that_are_no_text_are_refused(tmp_path: Path) -> None:

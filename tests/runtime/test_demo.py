@@ -60,7 +60,9 @@ def test_each_account_gets_its_answer_and_reason(shown: str, name: str) -> None:
 
 def test_an_unlock_leaves_the_expiry(shown: str) -> None:
     """R10: frank is locked and expired; unlocked, the same login is refused for the expiry."""
-    assert "frank: locked, expired -> expired   (" in shown
+    assert "frank: locked, expired -> expired   (attempts cleared on this host; " in shown
+    assert "unlocked by root just now, was: 5 wrong passwords, sshd 203.0.113.7" in shown
+    assert "the last: account-locked" in shown
     assert "password still expired since" in shown
     assert "refused: password-expired" in shown
     assert "loginward reset-password frank" in shown
@@ -72,7 +74,7 @@ def test_the_agent_ends_with_the_demo(shown: str, folder: Path) -> None:
     assert str(folder) not in listening
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_serves_until_it_is_told(folder: Path, shown: str, number: signal.Signals) -> None:
     """The folder of the run before is made anew; a second demo there is turned away."""
     assert shown

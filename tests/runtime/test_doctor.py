@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ from loginward.runtime import doctor
 from loginward.settings import Settings
 from loginward.settings.directory import Account, Directory
 from loginward.settings.policy import Lockout, Policy
+from loginward.settings.site import Keys
 from loginward.wire.admin.rows import FindingRow, Level
 
 
@@ -109,3 +110,88 @@ def test_what_is_closed_to_the_daemon_is_named_so(
         "break-glass",
         "break-glass-unseen",
     }
+
+
+def failing(tmp_path: Path) -> dict[str, Callable[[Settings], object]]:
+    """Return, by check, how to make it find something, on a copy of what it looks at."""
+    etc, site = tmp_path / "etc", tmp_path / "state"
+
+    def write(path: Path, text: str, mode: int = 0o644) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+
+    return {
+        "break-glass": lambda _: (
+            write(etc / "shadow", "root:*:1::::::\n"), write(etc / "passwd", "root:x:0:0::/root:/\n")
+        ),
+        "pam": lambda _: write(etc / "pam.d/sshd", "auth required pam_unix.so\n"),
+        "sshd": lambda _: write(etc / "ssh/sshd_config", "UsePAM no\n"),
+        "marker": lambda _: write(site / "known", "cut\n"),
+        "state": lambda _: write(site / "store.db", "", 0o644),
+        "secrets": lambda _: None,
+        "ca-file": lambda _: None,
+        "keys": lambda _: write(site / "keys/loginward.sealing", "", 0o600),
+        "lockout": lambda _: None,
+        "configuration": lambda _: None,
+        "sockets": lambda _: None,
+        "directory": lambda _: None,
+        "store": lambda _: None,
+        "events": lambda _: None,
+        "clock": lambda _: None,
+    }  # fmt: skip
+
+
+def ill_site(tmp_path: Path) -> Settings:
+    directory = Directory(
+        kind="ldap",
+        servers=("ldaps://ldap.example.org",),
+        ca_file=tmp_path / "absent.pem",
+        admin_account=Account(dn="cn=a", password_file=tmp_path / "absent"),
+        users=replace(Directory().users, dn_template="uid={user},dc=example,dc=org"),
+    )
+    policy = Policy(lockout=Lockout(owner="agent"), reveal="always")
+    return settings(tmp_path, directory=directory, policy=policy, keys=Keys(source="credential"))
+
+
+def test_every_check_can_fail_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R63: a check that never finds anything is none, nor is one that leaves people helpless."""
+    monkeypatch.setattr(doctor, "ETC", tmp_path / "etc")
+    site = ill_site(tmp_path)
+    for break_it in failing(tmp_path).values():
+        break_it(site)
+    fault = SimpleNamespace(account="", problem="a row was changed", remedy="")
+    server = ServerHealth(name="ldap1", usable=False)
+    ill = parts(health=(server,), store=(fault,), events="disk full", serves=False)
+    found = list(doctor.findings(site, ill))
+    bad = [one for one in found if one.level is not Level.OK]
+    failed = {name for name in failing(tmp_path) if any(one.check.startswith(name) for one in bad)}
+    assert failed == set(failing(tmp_path))
+    assert [one.check for one in bad if not one.hint] == []
+    assert {one.check.partition("-")[0] for one in found} <= {
+        name.partition("-")[0] for name in failing(tmp_path)
+    }
+
+
+def test_what_cannot_be_read_has_a_remedy_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "ETC", tmp_path / "nowhere")
+    site = settings(tmp_path)
+    assert all(one.hint for one in doctor.run(site) if one.level is not Level.OK)
+
+
+def test_a_key_left_on_the_disk_is_found(tmp_path: Path) -> None:
+    """security.md 15: keys given by systemd do not lie beside what they seal."""
+    site = settings(tmp_path, keys=Keys(source="tpm2"))
+    assert [one.level for one in doctor.run(site) if one.check == "keys"] == [Level.OK]
+    left = site.state_dir / "keys/loginward.pepper"
+    left.parent.mkdir()
+    left.write_bytes(b"")
+    first = next(one for one in doctor.run(site) if one.check == "keys")
+    assert (first.level, first.hint) == (
+        Level.PROBLEM,
+        f"keep a copy elsewhere, then: shred -u {left}",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from loginward.config import Problem
     from loginward.settings import Settings
 
-FILE: Final = click.argument("file", required=False)
+FILE: Final = click.argument("file", required=False, type=click.Path())
 
 
 class ProblemRow(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="problem"):
@@ -146,6 +147,7 @@ def settings_of(config: str | None) -> Settings:
         return load_config(path)
     except BadConfigFileError as error:
         _print(list(error.problems), Output())
-        raise CommandFailed(
-            f"{path} cannot be used", f"loginward config check {path}", BAD_CONFIGURATION
-        ) from error
+        hint = f"loginward config check {path}"
+        if not Path(path).exists():
+            hint = f"name another with -c, or begin with: loginward config example > {path}"
+        raise CommandFailed(f"{path} cannot be used", hint, BAD_CONFIGURATION) from error

@@ -68,8 +68,9 @@ def show_logins(asking: Asking, names: Sequence[str], unknown: str, typed: str) 
 def _row_of(asking: Asking, name: str, typed: str) -> tuple[tuple[str, ...], str | None]:
     attempt = _Attempt(asking, name, typed)
     answer = asking.client.ask(AskAccount(name=name))
-    status, now = answer.one(AccountRow).status, answer.now
-    told = explain(name, status, now)
+    account, now = answer.one(AccountRow), answer.now
+    status = account.status
+    told = explain(name, status, now, account.changed_at)
     if attempt.result.verdict is Verdict.ALLOW and attempt.texts:
         told = f"warned: {told}"
     colour = COLOURS[status.headline] if status.state is UserState.ACTIVE else "red"

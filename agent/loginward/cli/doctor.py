@@ -12,8 +12,8 @@ from loginward.cli.options import Asking, asks_daemon, examples
 from loginward.cli.output import warn
 from loginward.cli.terminal import clean
 from loginward.cli.times import stamp
-from loginward.wire.admin.requests import AcceptClock, AskDoctor
-from loginward.wire.admin.rows import ClockRow, FindingRow, Level
+from loginward.wire.admin.requests import AcceptClock, AskDoctor, AskHealth
+from loginward.wire.admin.rows import ClockRow, FindingRow, HealthRow, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,9 +82,14 @@ def _seen(asking: Asking, finding: FindingRow) -> list[FindingRow]:
     from loginward.runtime.doctor import again
 
     try:
-        return list(again(finding.check, settings_of(asking.config)))
+        return list(again(finding.check, settings_of(asking.config or _config_of(asking))))
     except CommandFailed:  # the daemon runs on a configuration that is not the usual one
         return [finding]
+
+
+def _config_of(asking: Asking) -> str:
+    """Return the file that the daemon runs on."""
+    return asking.client.ask(AskHealth()).one(HealthRow).config_file
 
 
 def _without_daemon(asking: Asking) -> list[FindingRow]:

@@ -79,7 +79,7 @@ def _followed(asking: Asking, ask: AskEvents) -> Iterator[tuple[EventRow, dateti
 def line_of(row: EventRow, now: datetime) -> str:
     """Return an event in one line: when, what, who, and what came of it."""
     outcome = " ".join(part for part in (row.verdict, row.reason) if part)
-    change = f"{row.before} -> {row.after}" if row.before or row.after else ""
+    change = f"{row.before} -> {row.after}" if row.before else row.after
     parts = [
         stamp(row.at),
         row.event,
@@ -88,7 +88,7 @@ def line_of(row: EventRow, now: datetime) -> str:
         outcome,
         change,
         " ".join(part for part in (row.door, row.service, row.phase) if part),
-        f"from {row.source}" if row.source else "",
+        f"from {row.source}" if row.source not in {"", row.service} else "",
         f"by {row.by}" if row.by else "",
         f"x{row.count}" if row.count > 1 else "",
         f"ref {shown_reference(row.reference)}" if row.reference else "",

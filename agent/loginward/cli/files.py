@@ -37,7 +37,7 @@ FORMATS = click.Choice([form.value for form in FileFormat])
         "pass show import | loginward users import - --format csv",
     ),
 )
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=click.Path())
 @click.option("--format", "form", type=FORMATS, help="Default: by the name of the file.")
 @asks_daemon
 def import_command(asking: Asking, file: str, form: str | None) -> int:
@@ -90,7 +90,7 @@ def _place(row: LineProblemRow) -> str:
         "loginward users export --with-hashes backup.json           the backup",
     ),
 )
-@click.argument("file", metavar="FILE", default="-")
+@click.argument("file", metavar="FILE", default="-", type=click.Path())
 @click.option("--format", "form", type=FORMATS, help="Default: by the name of the file, or CSV.")
 @click.option(
     "--with-hashes",

@@ -20,6 +20,7 @@ config_option = click.option(
     "-c",
     "--config",
     metavar="FILE",
+    type=click.Path(),
     help=f"The configuration file. Default: {DEFAULT_CONFIG}",
 )
 json_option = click.option(
@@ -56,6 +57,7 @@ def asks_daemon(command: Callable[..., Any]) -> Callable[..., Any]:
         "--runtime-dir",
         "runtime_dir_given",
         metavar="DIR",
+        type=click.Path(file_okay=False),
         help=f"The folder of the daemon's sockets. Default: {VARIABLE}, or the configuration's.",
     )
     @json_option

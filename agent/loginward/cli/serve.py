@@ -36,7 +36,15 @@ def serve_command(config: str | None, user: str | None) -> int:
     ),
 )
 @click.option("--once", is_flag=True, help="End after the show instead of serving on.")
-@click.option("--dir", "folder", metavar="DIR", default="build/demo", show_default=True)
+@click.option(
+    "--dir",
+    "folder",
+    metavar="DIR",
+    default="build/demo",
+    show_default=True,
+    type=click.Path(),
+    help="Where everything lies.",
+)
 def demo_command(once: bool, folder: str) -> int:
     """Show what loginward does.
 

@@ -62,7 +62,7 @@ def _account_facts(account: AccountRow, now: datetime) -> Iterator[tuple[str, st
     status = account.status
     yield "state", status.state.value
     yield "password", password(status, now)
-    why = explain(account.name, status, now)
+    why = explain(account.name, status, now, account.changed_at)
     if why:
         yield "means", why
     if account.failures is not None:

@@ -51,8 +51,13 @@ def flags(status: StatusPart) -> str:
     return ", ".join(state + held + change)
 
 
-def explain(name: str, status: StatusPart, now: datetime) -> str:
-    """Return why an account cannot sign in and what clears it; for one that can, what is ahead."""
+def explain(
+    name: str, status: StatusPart, now: datetime, changed_at: datetime | None = None
+) -> str:
+    """Return why an account cannot sign in and what clears it; for one that can, what is ahead.
+
+    `changed_at`: when the password was set, where that is known.
+    """
     if status.state is not UserState.ACTIVE:
         return _state(name, status, now)
     match status.headline:
@@ -63,7 +68,7 @@ def explain(name: str, status: StatusPart, now: datetime) -> str:
         case PasswordStatus.EXPIRED:
             return f"{expired(status, now)}; change it: loginward passwd"
         case PasswordStatus.ACTIVE:
-            return _active(status, now)
+            return _active(status, now, changed_at)
     assert_never(status.headline)
 
 
@@ -119,9 +124,10 @@ def lock_cause(lock: LockPart) -> str:
     return f"{text}, {lock.source}" if lock.source else text
 
 
-def _active(status: StatusPart, now: datetime) -> str:
+def _active(status: StatusPart, now: datetime, changed_at: datetime | None) -> str:
     if status.must_change:
-        return "temporary password; the next login changes it"
+        when = "" if changed_at is None else f" set {since(changed_at, now)}"
+        return f"temporary password{when}; the next login changes it"
     if status.due_at is None:
         return ""
     return f"expires {day(status.due_at, now)}"

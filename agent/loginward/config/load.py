@@ -12,7 +12,7 @@ from loginward.config.decode import Decoder, place_of
 from loginward.config.document import MAX_OCTETS, Mapping, Node, UnreadableError, read_document
 from loginward.config.files import check_files
 from loginward.config.opening import UnfitFileError, problem_of_owner, read_checked
-from loginward.config.problems import BadConfigFileError, Place, Problem
+from loginward.config.problems import NOWHERE, BadConfigFileError, Place, Problem
 from loginward.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _read(path: Path) -> str:
     try:
         octets = read_checked(path, MAX_OCTETS, _problem_of)
     except UnfitFileError as error:
-        raise UnreadableError(Place(), str(error)) from error
+        raise UnreadableError(NOWHERE, str(error)) from error
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from loginward.errors import ConfigError
 
@@ -17,6 +17,9 @@ class Place:
 
     line: int = 1
     column: int = 1
+
+
+NOWHERE: Final = Place(0, 0)  # the file as a whole: it could not even be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,8 @@ class Problem:
     def __str__(self) -> str:
         kind = "warning: " if self.is_warning else ""
         path = f"{self.path}: " if self.path else ""
+        if self.place == NOWHERE:
+            return f"{self.file}: {kind}{self.message}"
         return f"{self.file}:{self.place.line}:{self.place.column}: {kind}{path}{self.message}"
 
 

@@ -43,7 +43,8 @@ def run(*, once: bool, folder: Path) -> int:
     """
     folder = folder.absolute()
     out = Output()
-    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored in a shell's background
+    # SIGINT is ignored in a shell's background; SIGHUP comes when the terminal is closed.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     _prepare(folder)
     with _state(folder) as state_dir:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from loginward.config.advice import warnings_of
+from loginward.crypto.keys import PEPPER, SEALING
 from loginward.directory.ldap.tls import trust
 from loginward.errors import ConfigError
 from loginward.runtime import doctor_host as host
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from loginward.settings import Settings
 
 ETC: Final = Path("/etc")
+_READABLE: Final = "see that it is there and can be read, then run this again"
 UNSEEN: Final = "-unseen"  # ends the name of a check that this process had no right to
 
 Check = tuple[str, str, "Callable[[], Iterable[FindingRow]]"]
@@ -76,10 +78,11 @@ def _all(checks: Iterable[Check]) -> Iterator[FindingRow]:
             found = list(check())
         except PermissionError as error:
             text = f"not looked at: {error.filename} is closed to this user"
-            yield FindingRow(check=f"{name}{UNSEEN}", level=Level.OK, text=text)
+            hint = "loginward doctor as root looks there"
+            yield FindingRow(check=f"{name}{UNSEEN}", level=Level.OK, text=text, hint=hint)
             continue
         except OSError as error:
-            yield warning(name, f"{error.filename}: {error.strerror}")
+            yield warning(name, f"{error.filename}: {error.strerror}", _READABLE)
             continue
         yield from found or [FindingRow(check=name, level=Level.OK, text=fine)]
 
@@ -98,7 +101,13 @@ def _authorities(settings: Settings) -> Iterator[FindingRow]:
 
 
 def _keys(settings: Settings) -> Iterator[FindingRow]:
-    """Say what a disk that is read elsewhere yields."""
+    """Say what a disk that is read elsewhere yields; find keys that were left on it."""
+    left = [settings.state_dir / "keys" / name for name in (SEALING, PEPPER)]
+    if settings.keys.source != "file":
+        for path in filter(Path.exists, left):
+            text = f"{path} still lies beside what it seals: a stolen disk yields it"
+            hint = f"keep a copy elsewhere, then: shred -u {path}"
+            yield problem("keys", text, hint)
     told = {
         "file": "lie beside what they seal: a stolen disk yields both, and verifiers to guess at",
         "credential": "come from systemd: a stolen disk yields them only with its credential key",
@@ -118,7 +127,9 @@ def _lockout(settings: Settings) -> Iterator[FindingRow]:
 
 def _advice(settings: Settings) -> Iterator[FindingRow]:
     for path, text in warnings_of(settings):
-        yield warning("configuration", f"{path} {text}")
+        yield warning(
+            "configuration", f"{path}: {text}", f"if that is not meant, change {path} and reload"
+        )
 
 
 def _directory(parts: Parts) -> Iterator[FindingRow]:
@@ -131,7 +142,7 @@ def _directory(parts: Parts) -> Iterator[FindingRow]:
 def _store(parts: Parts) -> Iterator[FindingRow]:
     for fault in parts.store.faults():
         about = f"{fault.account}: " if fault.account else ""
-        yield problem("store", f"{about}{fault.problem}", fault.remedy)
+        yield problem("store", f"{about}{fault.problem}", fault.remedy or "loginward status")
 
 
 def _events(parts: Parts) -> Iterator[FindingRow]:

@@ -21,12 +21,12 @@ _OTHERS_WRITE: Final = 0o022
 _DEPTH: Final = 8
 
 
-def problem(check: str, text: str, hint: str = "") -> FindingRow:
+def problem(check: str, text: str, hint: str) -> FindingRow:
     """Return a finding that has to be mended."""
     return FindingRow(check=check, level=Level.PROBLEM, text=text, hint=hint)
 
 
-def warning(check: str, text: str, hint: str = "") -> FindingRow:
+def warning(check: str, text: str, hint: str) -> FindingRow:
     """Return a finding that should be known."""
     return FindingRow(check=check, level=Level.WARNING, text=text, hint=hint)
 
@@ -129,7 +129,9 @@ def sockets(runtime_dir: Path, owners: frozenset[int]) -> Iterator[FindingRow]:
     seen = runtime_dir.stat()
     if seen.st_mode & _OTHERS_WRITE or seen.st_uid not in owners:
         yield problem(
-            "sockets", f"{runtime_dir} can be written by others", "chown root, chmod 0755"
+            "sockets",
+            f"{runtime_dir} can be written by others",
+            f"chown root {runtime_dir}; chmod 0755 {runtime_dir}",
         )
     for name in ("login.sock", "admin.sock"):
         path = runtime_dir / name

@@ -83,6 +83,7 @@ class Reporting:
             source="local copy" if is_copy else _directory_name(parts),
             read_at=facts.read_at,
             usable_until=self._usable_until(facts) if is_copy else None,
+            changed_at=facts.changed_at,
             failures=None if facts.failures is None else len(facts.failures),
             threshold=None if policy is None else policy.threshold,
             groups=tuple(sorted(facts.groups)),

@@ -38,6 +38,7 @@ class AccountRow(Row, frozen=True, kw_only=True):
         usable_until: For a local copy: when it stops letting anybody in; None: not a copy.
         failures: Wrong passwords counted now; None where that cannot be read.
         threshold: How many of them lock; None where that cannot be read.
+        changed_at: When the password was last set; None: never, or it cannot be read.
         can_sign_in_offline: Whether a verifier is kept here.
         unreadable: Facts that could not be read, such as "lock".
     """
@@ -50,6 +51,7 @@ class AccountRow(Row, frozen=True, kw_only=True):
     usable_until: datetime | None = None
     failures: int | None = None
     threshold: int | None = None
+    changed_at: datetime | None = None
     can_sign_in_offline: bool = False
     groups: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
