@@ -267,10 +267,12 @@ def test_doctor_checks_without_the_daemon(tmp_path) -> None:
 def test_a_configuration_that_is_not_there_can_be_begun(tmp_path) -> None:
     path = tmp_path / "absent.yaml"
 
+    begin = f"name another with -c, or begin with: loginward config example > {path}"
+
     assert run("config", "show", str(path)).err.splitlines() == [
         f"loginward: error: {path}: cannot be opened: No such file or directory",
         f"loginward: error: {path} cannot be used",
-        f"loginward: hint: name another with -c, or begin with: loginward config example > {path}",
+        f"loginward: hint: {begin}",
     ]
 
 

@@ -195,7 +195,8 @@ def test_why_finds_a_decision_by_its_reference(host):
     assert "loginward unlock ann" in row.clears
     host.act(Verb.UNLOCK, "ann")
     row = host.admin.why_reference(requests.AskReference(reference=turn.reference))
-    assert (row.reason, row.clears) == (Reason.ACCOUNT_LOCKED, ())
+    assert row.reason is Reason.ACCOUNT_LOCKED
+    assert row.clears == ("nothing any more: with the right password it would be let in now",)
     assert host.admin.why_reference(requests.AskReference(reference="AAAAAA")) is None
 
 

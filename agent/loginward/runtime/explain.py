@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loginward.core.policy import Asker, Rules
+    from loginward.runtime.events import DecisionEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,14 @@ def clears(decision: Decision, name: str) -> tuple[str, ...]:
             if decision.detail == "removed":
                 return (f"loginward cache forget {name}",)
             return (f"loginward activate {name}",)
+        case Reason.WRONG_CREDENTIALS:
+            return ("the person tries again", f"loginward reset-password {name}")
+        case Reason.CODE_WRONG | Reason.CODE_REQUIRED:
+            return ("the person types the next code",)
+        case Reason.ENROLMENT_OVERDUE:
+            return ("enrol with the person",)
+        case Reason.MALFORMED:
+            return ("look at the program that asked: it sent no usable name or password",)
         case Reason.USER_UNKNOWN:
             return ("look at the spelling: loginward users lists the names",)
         case Reason.NOT_PERMITTED:
@@ -116,6 +125,43 @@ def clears(decision: Decision, name: str) -> tuple[str, ...]:
         case Reason.SOURCE_THROTTLED:
             return () if decision.until is None else (f"by itself at {_moment(decision.until)}",)
     return ()
+
+
+def decided_then(event: DecisionEvent) -> Decision:
+    """Return the decision of an event, as far as the trail keeps it."""
+    return Decision(
+        verdict=event.verdict,
+        reason=event.reason,
+        until=event.until,
+        allowed_by=event.allowed_by,
+        detail=event.detail,
+    )
+
+
+def clears_since(then: Decision, today: Decision, name: str) -> tuple[str, ...]:
+    """Return what ends a refusal of the past, seen from today.
+
+    What the password brought about is not seen today, when the right one is taken for granted.
+    """
+    if then.lets_in or then.reason in _OF_THE_ATTEMPT:
+        return clears(then, name)
+    if today.reason is then.reason:
+        return clears(today, name)
+    if today.lets_in:
+        return ("nothing any more: with the right password it would be let in now",)
+    return (f"by now it is {today.reason.value}", *clears(today, name))
+
+
+_OF_THE_ATTEMPT = frozenset(
+    {
+        Reason.WRONG_CREDENTIALS,
+        Reason.USER_UNKNOWN,
+        Reason.CODE_WRONG,
+        Reason.NOT_PERMITTED,
+        Reason.SOURCE_THROTTLED,
+        Reason.MALFORMED,
+    }
+)
 
 
 def facts_of(

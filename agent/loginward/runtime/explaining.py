@@ -12,7 +12,7 @@ from loginward.core.readings import Copy, Fresh, Reading
 from loginward.core.requests import Door, LoginRequest, Peer, Phase
 from loginward.doors.login.pam_codes import pam_code
 from loginward.runtime.cases import PHASE_S, Case
-from loginward.runtime.explain import clears, facts_of, rule_of
+from loginward.runtime.explain import clears, clears_since, decided_then, facts_of, rule_of
 from loginward.runtime.past import Past, past_of
 from loginward.runtime.throttle import Sources
 from loginward.wire.admin.parts import FactPart, status_part
@@ -65,9 +65,9 @@ class Explaining:
         now = self._parts.clock.now()
         facts = () if reading is None else self._facts(reading)
         gathered = self._gathered(event.name, event.service, event.phase)
-        decision = decide.malformed() if reading is None else self.authenticate(gathered)
-        told = rule_of(decision, gathered.asker, gathered.rules)
-        same = decision.reason is event.reason
+        then = decided_then(event)
+        today = then if reading is None else self.authenticate(gathered)
+        told = rule_of(then, gathered.asker, gathered.rules)
         return ExplanationRow(
             name=event.name,
             door=event.door,
@@ -75,9 +75,9 @@ class Explaining:
             verdict=event.verdict,
             reason=event.reason,
             facts=facts,
-            rule=told.text if same else "decided then on the facts of then",
-            setting=told.setting if same else "",
-            clears=clears(decision, event.name) if same else (),
+            rule=told.text,
+            setting=told.setting,
+            clears=clears_since(then, today, event.name),
             pam_authn=pam_code(Phase.AUTHN, event.verdict, event.reason).removeprefix("PAM_"),
             pam_acct=pam_code(Phase.ACCT, event.verdict, event.reason).removeprefix("PAM_"),
             reference=event.reference,
