@@ -27,12 +27,16 @@ directory:
   kind: ldap
   servers: ["{url}"]
   ca_file: {ca_file}
+  watch: {{poll_s: 1}}
+{accounts}
+{more}"""
+READS = """\
   service_account: {{dn: "{service}", password_file: {folder}/service.secret}}
   admin_account: {{dn: "{admin}", password_file: {folder}/admin.secret}}
   users: {{base_dn: "{base}", filter: "(objectClass=inetOrgPerson)"}}
-  ppolicy_dn: "{policy}"
-  watch: {{poll_s: 1}}
-{more}"""
+  ppolicy_dn: {policy}"""
+READS_NOBODY = """\
+  users: {{dn_template: "uid={{user}},{base}"}}"""
 
 
 @dataclass
@@ -84,8 +88,15 @@ class Agent:
 
 
 @contextmanager
-def agent_at(folder: Path, slapd: Slapd, more: str = "") -> Iterator[Agent]:
-    """Run the agent before a directory until the end of the block."""
+def agent_at(folder: Path, slapd: Slapd, more: str = "", accounts: str = READS) -> Iterator[Agent]:
+    """Run the agent before a directory until the end of the block.
+
+    Args:
+        folder: Its own.
+        slapd: The directory.
+        more: Its configuration beyond the directory.
+        accounts: READS, or READS_NOBODY: without a service account only a bind tells.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     for name in ("service.secret", "admin.secret"):
@@ -94,15 +105,19 @@ def agent_at(folder: Path, slapd: Slapd, more: str = "") -> Iterator[Agent]:
     shutil.copy(slapd.ca_file, folder / "ca.pem")
     (folder / "ca.pem").chmod(0o644)
     config = folder / "loginward.yaml"
+    reads = accounts.format(
+        folder=folder,
+        service=people.SVC_RO,
+        admin=people.SVC_RW,
+        base=people.PEOPLE,
+        policy=people.DEFAULT_POLICY,
+    )
     config.write_text(
         CONFIG.format(
             folder=folder,
             url=slapd.tls_url,
             ca_file=folder / "ca.pem",
-            service=people.SVC_RO,
-            admin=people.SVC_RW,
-            base=people.PEOPLE,
-            policy=people.DEFAULT_POLICY,
+            accounts=reads,
             more=more,
         )
     )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loginward.core.facts import Evidence, Fact, Origin
 from loginward.directory.ldap import flavour, generic, openldap, shadow
 from loginward.directory.ldap.filters import ANY, NO_ATTRIBUTES, parsed, people_of
+from loginward.directory.ldap.passthrough import PassThrough
 from loginward.directory.ldap.policies import Policies
 from loginward.directory.ldap.policy import NO_POLICY
 from loginward.directory.ldap.rights import HAS_PASSWORD, USABILITY, Prober
 from loginward.directory.port import Listing
+from loginward.errors import DirectoryUnavailable
 from loginward.wire.ldap import usability
 from loginward.wire.ldap.search import Scope, both, either, equals, present
 
@@ -40,6 +44,7 @@ class Reader:
         self._service = service
         self._clock = clock
         self._prober = Prober(service, settings.users, clock)
+        self._pass_through = PassThrough(service)
         self._policies = Policies(service, settings.ppolicy_dn, clock)
         self._detected: tuple[Flavour, bool] | None = None
         self._attributes = (
@@ -125,9 +130,18 @@ class Reader:
                 entry.dn, parsed(HAS_PASSWORD), NO_ATTRIBUTES, deadline, scope=Scope.BASE
             )
         )
-        return self._facts_with(
+        facts = self._facts_with(
             entry, deadline, matches=matches, groups=self._groups_of(entry, deadline)
         )
+        return self._passed_through(facts, deadline)
+
+    def _passed_through(self, facts: AccountFacts, deadline: Deadline) -> AccountFacts:
+        """Return the facts of one whose password is kept elsewhere as such; no login waits for it."""
+        with contextlib.suppress(DirectoryUnavailable):
+            if self._pass_through.holds(facts.ref, facts.changed_at, deadline):
+                said = (*facts.evidence, _shown("{SASL}, checked elsewhere", Origin.ATTRIBUTE))
+                return replace(facts, pass_through=True, evidence=said)
+        return facts
 
     def _facts_with(
         self, entry: Entry, deadline: Deadline, *, matches: bool, groups: frozenset[str]

@@ -1,0 +1,99 @@
+"""Where nobody may read the directory, the bind alone tells; and the operator is told so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.live import people
+from tests.live.daemon import READS_NOBODY, Agent, agent_at
+from tests.live.slapd import Slapd, now
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("without-service-account")]
+
+# name: where slapd tells a lock apart (ppolicy_use_lockout), and as it is by default
+STATUS = {
+    "active": ("ok", "ok"),
+    "warning": ("ok", "ok"),
+    "expired": ("password-expired", "password-expired"),
+    "graceless": ("password-expired", "password-expired"),
+    "grace": ("password-expired", "password-expired"),
+    "mustchange": ("change-required", "change-required"),
+    "pending": ("wrong-credentials", "wrong-credentials"),
+    "locked": ("account-locked", "wrong-credentials"),
+    "lockperm": ("account-locked", "wrong-credentials"),
+    "explock": ("account-locked", "wrong-credentials"),
+    "idle": ("account-locked", "wrong-credentials"),
+    "notyet": ("account-locked", "wrong-credentials"),
+    "ended": ("account-locked", "wrong-credentials"),
+    "nobody": ("wrong-credentials", "wrong-credentials"),
+    "shadowexp": ("ok", "ok"),  # a date of RFC 2307 that slapd does not enforce, and nobody reads
+}
+
+
+@dataclass
+class Unread:
+    """A directory that nobody reads, and the agent before it."""
+
+    slapd: Slapd
+    agent: Agent
+    tells_locks: bool
+
+    def reason(self, name: str) -> str:
+        """Try one login and return the reason it ended with."""
+        said = self.agent.login(name, people.PASSWORD)
+        return str(json.loads(said.splitlines()[-1])["reason"])
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["told", "hidden"])
+def unread(request: pytest.FixtureRequest) -> Iterator[Unread]:
+    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
+    folder.chmod(0o755)
+    try:
+        with (
+            Slapd(folder / "slapd", people.matrix(now()), use_lockout=request.param) as slapd,
+            agent_at(folder / "agent", slapd, accounts=READS_NOBODY) as agent,
+        ):
+            yield Unread(slapd, agent, request.param)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def reasons(unread: Unread) -> dict[str, str]:
+    """What each account hears; all at once, for a refusal takes its time."""
+    with ThreadPoolExecutor(len(STATUS)) as pool:
+        return dict(zip(STATUS, pool.map(unread.reason, STATUS), strict=True))
+
+
+@pytest.mark.parametrize("name", STATUS)
+def test_one_bind_tells_what_it_can(unread: Unread, reasons: dict[str, str], name: str) -> None:
+    """I16: a hidden lock reads as wrong credentials, and so does a name that is nobody's."""
+    assert reasons[name] == STATUS[name][0 if unread.tells_locks else 1]
+    assert unread.slapd.bound(name) == 1
+
+
+def test_a_lock_learnt_from_a_bind_suppresses_none_online(unread: Unread) -> None:
+    """What one bind said may be over at the next: only the directory knows."""
+    assert unread.reason("forgood") != "ok"
+    unread.slapd.change("forgood", {"pwdAccountLockedTime": ()}, relax=False)
+    assert unread.reason("forgood") == "ok"
+    assert unread.slapd.bound("forgood") == 2
+
+
+def test_status_and_doctor_say_that_status_is_unreadable(unread: Unread) -> None:
+    health = unread.agent.command("status").stdout
+    assert "status is unreadable: there is no service account" in health
+    assert "a hidden lock reads as wrong-credentials" in health
+    one = unread.agent.command("status", "lockperm", "--json").stdout
+    assert {"lock", "state", "password", "expiry"} <= set(json.loads(one)["unreadable"])
+    found = unread.agent.command("doctor")
+    assert found.returncode == 1
+    assert "without one no status can be read: a lock shows as wrong-credentials" in found.stdout
