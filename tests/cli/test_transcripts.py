@@ -341,6 +341,8 @@ def test_remove_asks_first(world) -> None:
     world.admin.script["remove_users"] = [rows.ActRow(name="ann", before=samples.status())]
 
     assert world.run("users", "remove", "ann", stdin=b"n\n").code == 1
+    nobody = world.run("users", "remove", "ann", stdin=b"")
+    assert (nobody.code, nobody.err.splitlines()[-1]) == (2, "loginward: hint: say so with --yes")
     assert world.admin.asked == []
     done = world.run("users", "remove", "ann", stdin=b"y\n")
     assert (done.code, done.out) == (0, "ann: active -> removed\n")

@@ -61,7 +61,7 @@ def test_the_setting_behind_an_expiry_is_named(when: WhenExpired) -> None:
         pytest.param(
             LOCKED,
             refuse(Reason.USER_SUSPENDED),
-            ("by now it is user-suspended", "loginward activate ann"),
+            ("loginward activate ann",),
             id="something-else-by-now",
         ),
         pytest.param(ALLOWED, LOCKED, (), id="it-was-let-in"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from loginward.cli.acts import lock_command, show
-from loginward.cli.exits import DONE, REFUSED
+from loginward.cli.exits import DONE, REFUSED, USAGE, CommandFailed
 from loginward.cli.files import export_command, import_command
 from loginward.cli.options import Asking, asks_daemon, examples
 from loginward.cli.output import warn
@@ -157,8 +158,6 @@ def add_command(
 
 def _asked(given: str | None, prompt: str) -> str:
     """Return what was given, or what is typed where somebody is there to type."""
-    import sys
-
     if given is not None:
         return given
     if not sys.stdin.isatty():
@@ -175,9 +174,19 @@ def _asked(given: str | None, prompt: str) -> str:
 @asks_daemon
 def remove_command(asking: Asking, users: tuple[str, ...], yes: bool) -> int:
     """Remove accounts from the embedded directory, for good."""
-    if not yes and not click.confirm(f"Remove {', '.join(users)}?", err=True):
+    if not (yes or _is_sure(users)):
         return REFUSED
     return show(asking, asking.client.ask(RemoveUsers(names=users)), None)
+
+
+def _is_sure(users: tuple[str, ...]) -> bool:
+    try:
+        return click.confirm(f"Remove {', '.join(users)}?", err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo(err=True)
+        raise CommandFailed("nobody said yes", "say so with --yes", USAGE) from None
 
 
 for command in (add_command, import_command, export_command, lock_command, remove_command):

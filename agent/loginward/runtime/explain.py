@@ -149,7 +149,7 @@ def clears_since(then: Decision, today: Decision, name: str) -> tuple[str, ...]:
         return clears(today, name)
     if today.lets_in:
         return ("nothing any more: with the right password it would be let in now",)
-    return (f"by now it is {today.reason.value}", *clears(today, name))
+    return clears(today, name)
 
 
 _OF_THE_ATTEMPT = frozenset(
