@@ -29,7 +29,9 @@ HEAD = """# Configuration
 Unknown keys are refused. Names end in their unit: `_s` seconds, `_d` days. `null` means never or
 none; 0 is never both off and unlimited. Secrets lie in files of their own (`*_file`): one line,
 owned by root or the user of the agent, mode 0600, no symbolic link. A file that cannot be used ends
-the daemon with exit code 78; on a reload (SIGHUP) the running configuration stays in force.
+the daemon with exit code 78; on a reload (`loginward config reload`, SIGHUP) it changes nothing.
+A reload takes all keys into force at once, but for those that need a restart: they keep their old
+value, and are named.
 """
 
 
@@ -95,6 +97,8 @@ def _manual_keys(kind: type[Section], path: str) -> list[str]:
         said = _sentence(field.key.meaning)
         if field.key.null:
             said += f" null: {field.key.null}."
+        if field.key.needs_restart:
+            said += " Needs a restart."
         lines += [".TP", f".B {_roff(_join(path, field.name))}"]
         lines += [_roff(said), ".br", _roff(f"{_kind(field)}; default {default}".replace("`", ""))]
     return lines
@@ -123,7 +127,9 @@ def _row(field: Field) -> str:
     if field.key.null:
         meaning += f" `null`: {field.key.null}."
     if field.key.example:
-        meaning += f" E.g. `{field.key.example}`"
+        meaning += f" E.g. `{field.key.example}`."
+    if field.key.needs_restart:
+        meaning += " *Needs a restart.*"
     return f"| `{field.name}` | {_kind(field)} | {_default(field)} | {_escape(meaning)} |"
 
 

@@ -115,7 +115,7 @@ class World:
     def serve(self, roles: Roles | None = None) -> AdminServer:
         """Start an admin socket; the caller closes it."""
         server = AdminServer(
-            listen(self.folder / "admin.sock"), self.admin, roles or Roles(), FixedWall()
+            listen(self.folder / "admin.sock"), self.admin, lambda: roles or Roles(), FixedWall()
         )
         server.start()
         return server

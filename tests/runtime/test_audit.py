@@ -33,7 +33,7 @@ def make(tmp_path, clock):
     made = []
 
     def make_one(*, start=True, **settings):
-        audit = Audit(tmp_path / "events", clock, Events(**settings), KEY)
+        audit = Audit(tmp_path / "events", clock, lambda: Events(**settings), KEY)
         made.append(audit)
         if start:
             audit.start()
@@ -187,7 +187,7 @@ def test_a_full_disk_is_told_and_mended(audit, monkeypatch):
 
 def test_a_folder_that_cannot_be_made_ends_no_login(tmp_path, clock):
     (tmp_path / "events").write_text("a file in the way")
-    audit = Audit(tmp_path / "events", clock, Events(), KEY)
+    audit = Audit(tmp_path / "events", clock, Events, KEY)
     audit.start()
     assert audit.decided(decision())
     assert not audit.flush(0.2)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loginward.runtime import throttle as module
 from loginward.runtime.sources import Sources
-from loginward.runtime.throttle import Throttle
+from loginward.runtime.throttle import Bounds, Throttle
 from tests.doubles.moving import MovingClock
 
 HERE = Sources(("address 192.0.2.1",), "sshd 192.0.2.1")
@@ -19,9 +19,23 @@ MAIL = Sources(("client uid 97",), "dovecot uid 97")
 WINDOW = timedelta(minutes=15)
 
 
+class Bounded(Throttle):
+    """A throttle under bounds that the test may change, as a reload does."""
+
+    def __init__(self, clock, per_min):
+        super().__init__(clock)
+        self.bounds = Bounds(per_min=per_min, window=WINDOW)
+
+    def asked(self, sources):
+        super().asked(sources, self.bounds)
+
+    def throttled_until(self, sources, account_id):
+        return super().throttled_until(sources, account_id, self.bounds)
+
+
 def made(per_min=60):
     clock = MovingClock()
-    return Throttle(clock, per_min=per_min, window=WINDOW), clock
+    return Bounded(clock, per_min), clock
 
 
 def spray(throttle, sources, count):
@@ -185,3 +199,22 @@ def test_many_threads_leave_a_true_count():
     assert throttle.throttled_until(HERE, "ann") is None
     throttle.failed(HERE, "one more")
     assert throttle.throttled_until(HERE, "ann") is not None
+
+
+def test_other_bounds_hold_from_the_next_request_on_for_what_was_seen_before():
+    throttle, clock = made(per_min=3)
+    for _ in range(4):
+        throttle.asked(HERE)
+    assert throttle.throttled_until(HERE, "ann") is not None
+    throttle.bounds = Bounds(per_min=10, window=WINDOW)
+    for _ in range(6):
+        throttle.asked(HERE)
+        assert throttle.throttled_until(HERE, "ann") is None
+    throttle.bounds = Bounds(per_min=2, window=WINDOW)
+    throttle.asked(HERE)
+    assert throttle.throttled_until(HERE, "ann") is not None
+    clock.pass_s(61)
+    spray(throttle, HERE, 10)
+    throttle.bounds = Bounds(per_min=2, window=timedelta(seconds=30))
+    clock.pass_s(31)
+    assert throttle.throttled_until(HERE, "ann") is None

@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def writer(folder):
-    writer = TrailWriter(folder, keep_d=90)
+    writer = TrailWriter(folder, lambda: 90)
     yield writer
     writer.close()
 
@@ -57,7 +57,7 @@ def test_a_clock_set_back_keeps_the_order(folder, writer):
 
 
 def test_days_beyond_keep_d_go(folder):
-    writer = TrailWriter(folder, keep_d=2)
+    writer = TrailWriter(folder, lambda: 2)
     for days in range(5):
         writer.append(b"%d\n" % days, DAY + timedelta(days=days))
     writer.close()
@@ -73,7 +73,7 @@ def test_a_line_torn_by_a_crash_spoils_no_other(folder, writer):
     assert forward(folder) == [b"a"]
     assert backward(folder) == [b"a"]
 
-    again = TrailWriter(folder, keep_d=90)
+    again = TrailWriter(folder, lambda: 90)
     again.append(b"b\n", DAY)
     again.close()
     assert forward(folder) == [b"a", b'{"kind":"deci', b"b"]

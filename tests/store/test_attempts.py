@@ -136,7 +136,7 @@ def test_five_wrong_passwords_lock_and_the_lock_survives_a_restart_r15(host: Hos
 @pytest.mark.parametrize("jump", [timedelta(days=365), -timedelta(days=365)])
 @pytest.mark.parametrize("when", ["while running", "between starts", "across a reboot"])
 def test_a_clock_set_by_a_year_ends_no_lock_i12(host: Host, when: str, jump: timedelta) -> None:
-    attempts = OfflineAttempts(host.open(), 20)
+    attempts = OfflineAttempts(host.open(), lambda: 20)
     for _ in range(5):
         attempts.settle(account(), reserve(attempts), Outcome.WRONG)
 
@@ -146,7 +146,7 @@ def test_a_clock_set_by_a_year_ends_no_lock_i12(host: Host, when: str, jump: tim
         host.machine.reboot(minutes=1)
     host.machine.wall += jump
     store = host.opened[0] if host.opened else host.open()
-    attempts = OfflineAttempts(store, 20)
+    attempts = OfflineAttempts(store, lambda: 20)
 
     assert store.lock_of("id-ada", OFFLINE) is not None
     assert isinstance(attempts.reserve(account(), "sshd", FIVE), LockedNow)
@@ -158,7 +158,7 @@ def test_a_clock_set_by_a_year_ends_no_lock_i12(host: Host, when: str, jump: tim
 
 def test_being_off_does_not_serve_a_lock_down(host: Host) -> None:
     """security 15: no timed lock ends earlier than its duration of running time."""
-    attempts = OfflineAttempts(host.open(), 20)
+    attempts = OfflineAttempts(host.open(), lambda: 20)
     for _ in range(5):
         attempts.settle(account(), reserve(attempts), Outcome.WRONG)
     host.machine.run(seconds=600)
@@ -168,7 +168,7 @@ def test_being_off_does_not_serve_a_lock_down(host: Host) -> None:
     host.machine.run(seconds=1100)
 
     assert store.lock_of("id-ada", OFFLINE) is not None
-    assert isinstance(OfflineAttempts(store, 20).reserve(account(), "x", FIVE), LockedNow)
+    assert isinstance(OfflineAttempts(store, lambda: 20).reserve(account(), "x", FIVE), LockedNow)
     store.time.confirm()  # the directory answers: the machine really was off that long
     assert store.lock_of("id-ada", OFFLINE) is None
 
@@ -225,7 +225,7 @@ def test_many_guesses_offline_destroy_the_verifier_count(host: Host) -> None:
     """security 15: the count goes on over windows, locks, restarts and lost attempts."""
     store = host.open()
     for number in range(1, 8):
-        attempts = OfflineAttempts(store, 20)
+        attempts = OfflineAttempts(store, lambda: 20)
         reservation = reserve(attempts)
         if number % 2:
             attempts.settle(account(), reservation, Outcome.WRONG)
@@ -234,14 +234,14 @@ def test_many_guesses_offline_destroy_the_verifier_count(host: Host) -> None:
 
     (kept,), _ = store.list()
     assert kept.guesses == 7
-    attempts = OfflineAttempts(store, 20)
+    attempts = OfflineAttempts(store, lambda: 20)
     attempts.settle(account(), reserve(attempts), Outcome.PROVEN)
     (kept,), _ = store.list()
     assert kept.guesses == 7
 
 
 def test_an_attempt_cleared_in_flight_takes_no_guess_back(store: Store) -> None:
-    attempts = OfflineAttempts(store, 20)
+    attempts = OfflineAttempts(store, lambda: 20)
     attempts.settle(account(), reserve(attempts), Outcome.WRONG)
     in_flight = reserve(attempts)
     store.clear_tallies("id-ada")
@@ -337,7 +337,7 @@ def test_a_year_forward_under_libfaketime_ends_no_lock(host: Host) -> None:
         "        up = time.clock_gettime(time.CLOCK_BOOTTIME)\n"
         "        return Raw(datetime.now(UTC), up, boot)\n"
         "store = Host(Path(sys.argv[1]), Real()).open()\n"
-        "attempts = OfflineAttempts(store, 20)\n"
+        "attempts = OfflineAttempts(store, lambda: 20)\n"
         "for _ in range(5):\n"
         "    got = attempts.reserve(account(), 'sshd', FIVE)\n"
         "    if isinstance(got, LockedNow):\n"

@@ -38,7 +38,7 @@ def test_neither_names_nor_secrets_are_readable_in_the_directory(host: Host) -> 
     """I15: names, groups and passwords are not in the database, its log, or anything beside it."""
     store = host.open()
     password = Secret(b"correct horse 7f3a")
-    verifiers = Verifiers(store, host.hasher(), 5)
+    verifiers = Verifiers(store, host.hasher(), lambda: 5)
     verifiers.start()
     saved = store.save(account("margaret.hamilton", groups=frozenset({"apollo-staff"})))
     verifiers.proven_online(saved.facts, password, saved.generation)

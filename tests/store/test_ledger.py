@@ -68,7 +68,7 @@ fill()
 while not store.faults():
     store.save(account(f"filler-{os.urandom(4).hex()}", groups=frozenset({"x" * 3000})))
 assert "full" in store.faults()[0].problem, store.faults()
-verifiers = Verifiers(store, host.hasher(), 5)
+verifiers = Verifiers(store, host.hasher(), lambda: 5)
 verifiers.start()
 verifiers.proven_online(account(), Secret(b"right"), saved.generation)
 verifiers.close()

@@ -143,7 +143,7 @@ def test_forgetting_leaves_nothing_of_an_account(host: Host) -> None:
 
 def test_unlocking_ends_every_lock_of_ours_and_the_attempts_in_flight(store: Store) -> None:
     store.save(account())
-    agent, offline = DurableAttempts(store), OfflineAttempts(store, 20)
+    agent, offline = DurableAttempts(store), OfflineAttempts(store, lambda: 20)
     wrong(agent, times=4)
     last = agent.reserve(account(), "sshd", FIVE)
     wrong(offline, times=5)
@@ -172,7 +172,7 @@ def test_another_account_serves_as_canary(host: Host) -> None:
 def test_what_is_kept_can_be_listed(store: Store) -> None:
     store.save(account("grace"))
     store.save(account())
-    wrong(OfflineAttempts(store, 20), times=5)
+    wrong(OfflineAttempts(store, lambda: 20), times=5)
 
     (ada, grace), broken = store.list()
 

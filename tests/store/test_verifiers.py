@@ -31,7 +31,7 @@ PROVEN = Proven(proof=Proof.VERIFIER)
 
 @contextmanager
 def working(store: Store, host: Host, max_users: int = 5, **options: bool) -> Iterator[Verifiers]:
-    verifiers = Verifiers(store, host.hasher(), max_users, **options)
+    verifiers = Verifiers(store, host.hasher(), lambda: max_users, **options)
     verifiers.start()
     yield verifiers
     verifiers.close()
@@ -53,7 +53,7 @@ def test_a_password_proven_online_proves_offline_after_a_restart(host: Host) -> 
     with working(store, host) as verifiers:
         prove(store, verifiers, account())
     store = host.restart()
-    verifiers = Verifiers(store, host.hasher(), 5)
+    verifiers = Verifiers(store, host.hasher(), lambda: 5)
 
     assert verifiers.check(account(), RIGHT, 1.0) == PROVEN
     assert verifiers.check(account(), OTHER, 1.0) == Wrong()
@@ -65,7 +65,7 @@ def test_a_verifier_of_another_pepper_proves_nothing(host: Host) -> None:
     with working(store, host) as verifiers:
         prove(store, verifiers, account())
 
-    elsewhere = Verifiers(store, PasswordHasher(Gate(), b"another pepper", CHEAP), 5)
+    elsewhere = Verifiers(store, PasswordHasher(Gate(), b"another pepper", CHEAP), lambda: 5)
     assert elsewhere.check(account(), RIGHT, 1.0) == Wrong()
 
 
@@ -91,7 +91,7 @@ def test_a_verifier_of_old_parameters_is_made_anew(host: Host) -> None:
     before = phc(store)
     keys = load_keys(KeySource.FILE, host.keys_directory, create=False)
     dearer = PasswordHasher(Gate(), keys.pepper, Cost(memory_kib=128, passes=1))
-    verifiers = Verifiers(store, dearer, 5)
+    verifiers = Verifiers(store, dearer, lambda: 5)
     verifiers.start()
     prove(store, verifiers, account())
     verifiers.close()
@@ -132,7 +132,7 @@ def test_what_moved_since_the_proof_gets_no_verifier(host: Host, meanwhile) -> N
         return computed(*args, **kwargs)
 
     hasher.hash = slowly
-    verifiers = Verifiers(store, hasher, 5)
+    verifiers = Verifiers(store, hasher, lambda: 5)
     verifiers.start()
     verifiers.proven_online(facts, RIGHT, saved.generation)
     assert computing.wait(10)
@@ -195,7 +195,7 @@ def test_where_old_passwords_work_none_is_made_in_the_first_hour(host: Host) -> 
 
 
 def guess(store: Store, verifiers: Verifiers, password: Secret) -> object:
-    attempts = OfflineAttempts(store, 20)
+    attempts = OfflineAttempts(store, lambda: 20)
     granted = attempts.reserve(account(), "login", FIVE)
     assert isinstance(granted, Granted), granted
     checked = verifiers.check(account(), password, 1.0)
@@ -231,7 +231,7 @@ def test_attempts_that_never_settled_destroy_it_too(host: Host) -> None:
     with working(store, host) as verifiers:
         prove(store, verifiers, account())
     for _ in range(22):
-        attempts = OfflineAttempts(store, 20)
+        attempts = OfflineAttempts(store, lambda: 20)
         assert isinstance(attempts.reserve(account(), "login", FIVE), Granted)
         host.machine.run(hours=1)
 
@@ -242,7 +242,7 @@ def test_a_password_proven_online_ends_what_was_counted_offline(host: Host) -> N
     """security 3."""
     store = host.open()
     store.save(account())
-    offline = OfflineAttempts(store, 20)
+    offline = OfflineAttempts(store, lambda: 20)
     while not isinstance(got := offline.reserve(account(), "login", FIVE), LockedNow):
         offline.settle(account(), got.reservation, Outcome.WRONG)
     assert store.lock_of("id-ada", OFFLINE) is not None
@@ -257,7 +257,7 @@ def test_a_password_proven_online_ends_what_was_counted_offline(host: Host) -> N
 def test_a_newer_change_of_password_ends_the_offline_lock(host: Host) -> None:
     store = host.open()
     store.save(account())
-    offline = OfflineAttempts(store, 20)
+    offline = OfflineAttempts(store, lambda: 20)
     while not isinstance(got := offline.reserve(account(), "login", FIVE), LockedNow):
         offline.settle(account(), got.reservation, Outcome.WRONG)
 
@@ -268,7 +268,7 @@ def test_a_newer_change_of_password_ends_the_offline_lock(host: Host) -> None:
 
 def test_a_full_queue_makes_no_verifier_and_delays_nobody(host: Host) -> None:
     store = host.open()
-    verifiers = Verifiers(store, host.hasher(), 5)  # the worker never starts
+    verifiers = Verifiers(store, host.hasher(), lambda: 5)  # the worker never starts
     saved = store.save(account())
     for number in range(40):
         verifiers.proven_online(account(), Secret(b"%d" % number), saved.generation)
@@ -278,7 +278,7 @@ def test_a_full_queue_makes_no_verifier_and_delays_nobody(host: Host) -> None:
 def test_a_password_waits_for_a_computation_no_longer_than_it_may(host: Host) -> None:
     store = host.open()
     hasher = host.hasher()
-    verifiers = Verifiers(store, hasher, 5)
+    verifiers = Verifiers(store, hasher, lambda: 5)
     verifiers.start()
     prove(store, verifiers, account())
     verifiers.close()

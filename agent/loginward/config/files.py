@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 _SECRET = frozenset({"password_file", "secret_file", "key_file"})
 
 
-def check_files(settings: Settings) -> list[ConfigError]:
-    """Return what is wrong with the files that the settings name."""
+def check_files(settings: Settings, *, secrets: bool = True) -> list[ConfigError]:
+    """Return what is wrong with the files that the settings name, those of secrets if wanted."""
     problems = []
     for path, name, file in _files(settings, ""):
         try:
             if name in _SECRET:
-                check_secret_file(file, path)
+                if secrets:
+                    check_secret_file(file, path)
             else:
                 _check_readable(file, path)
         except ConfigError as error:

@@ -30,10 +30,15 @@ def parse_config(text: str, file: str) -> tuple[Settings | None, list[Problem]]:
     return settings, problems
 
 
-def check_config(path: Path | str) -> tuple[Settings | None, list[Problem]]:
-    """Return the settings of a file and all that is wrong or unwise, its files of secrets included.
+def check_config(
+    path: Path | str, *, secrets: bool = True
+) -> tuple[Settings | None, list[Problem]]:
+    """Return the settings of a file and all that is wrong or unwise, the files it names included.
 
     The settings are None exactly if one of the problems is no warning. Nothing is raised.
+
+    Args:
+        secrets: Look at the files of secrets too, which root alone may be able to read.
     """
     file = str(path)
     try:
@@ -44,20 +49,23 @@ def check_config(path: Path | str) -> tuple[Settings | None, list[Problem]]:
     if settings is not None:
         problems += [
             Problem(file=file, place=locate(error.path), path=error.path, message=error.problem)
-            for error in check_files(settings)
+            for error in check_files(settings, secrets=secrets)
         ]
     problems.sort(key=lambda problem: (problem.is_warning, problem.place))
     usable = all(problem.is_warning for problem in problems)
     return settings if usable else None, problems
 
 
-def load_config(path: Path | str) -> Settings:
+def load_config(path: Path | str, *, secrets: bool = True) -> Settings:
     """Return the settings of a file.
+
+    Args:
+        secrets: As for `check_config`.
 
     Raises:
         BadConfigFileError: It cannot be used; the error holds every problem.
     """
-    settings, problems = check_config(path)
+    settings, problems = check_config(path, secrets=secrets)
     if settings is None:
         raise BadConfigFileError([problem for problem in problems if not problem.is_warning])
     return settings

@@ -138,7 +138,8 @@ class Acting:
 
     def _is_ours(self, account: AccountFacts) -> bool:
         """Return whether this agent keeps a lock of its own on the account."""
-        return self._parts.keepers.lock_of(Fresh(account)) is not None
+        parts = self._parts
+        return parts.keepers.lock_of(Fresh(account), parts.configuration.current) is not None
 
     def _with_own_lock(self, account: AccountFacts) -> AccountFacts:
         return self._parts.keepers.with_own_lock(account)

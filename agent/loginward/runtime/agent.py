@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,7 @@ from loginward.crypto.tags import Tagger, keyed
 from loginward.directory.embedded.opening import open_directory
 from loginward.host.linux import LinuxActions
 from loginward.host.sessions import Sessions
-from loginward.messages.texts import load_texts
 from loginward.runtime.access import uid_of
-from loginward.runtime.answers import Answers
 from loginward.runtime.attempting import AttemptDesk, Memory
 from loginward.runtime.audit import Audit
 from loginward.runtime.beside import Beside
@@ -27,6 +24,7 @@ from loginward.runtime.driver import ThreadDriver
 from loginward.runtime.effects import Effects
 from loginward.runtime.flights import Flights
 from loginward.runtime.gather import Gatherer
+from loginward.runtime.in_force import Configuration, in_force
 from loginward.runtime.keepers import Keepers
 from loginward.runtime.knowledge import HostKnowledge, Knowledge, NoKnowledge
 from loginward.runtime.ldap_opening import AdministeredDirectory
@@ -61,7 +59,7 @@ class Parts:
         embedded: The embedded directory; None where accounts live in LDAP.
     """
 
-    settings: Settings
+    configuration: Configuration
     clock: SystemClock
     directory: Directory
     embedded: EmbeddedDirectory | None
@@ -73,13 +71,17 @@ class Parts:
     gatherer: Gatherer
     driver: ThreadDriver
     transactions: Transactions
-    answers: Answers
     audit: Audit
     recorder: Recorder
     sessions: Sessions
     effects: Effects
     metrics: Metrics
     refresh: Refreshing
+
+    @property
+    def settings(self) -> Settings:
+        """Return those in force now; who judges a request keeps to what it began with."""
+        return self.configuration.current.settings
 
     def start(self) -> None:
         """Start the threads that work behind the logins."""
@@ -107,6 +109,7 @@ def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
     state_dir = settings.state_dir
     time = trusted_time(settings.policy.offline.allowed_s)
     clock = SystemClock(time.now)
+    configuration = Configuration(in_force(settings, clock))
     keys = _keys(settings, state_dir)
     store = Store(state_dir, keys_directory(state_dir), keys, time)
     store.open()
@@ -120,7 +123,9 @@ def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
     metrics = Metrics()
     directory = TimedDirectory(directory, metrics, clock)
     verifiers = Verifiers(
-        store, PasswordHasher(gate, keys.pepper), settings.policy.offline.max_users
+        store,
+        PasswordHasher(gate, keys.pepper),
+        lambda: configuration.current.settings.policy.offline.max_users,
     )
     knowledge: Knowledge = NoKnowledge()
     if embedded is None:
@@ -128,9 +133,23 @@ def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
             store, verifiers, AbsentNames(store), Removals(store), directory, _is_local
         )
     actions = LinuxActions(beside.root)
-    audit = Audit(state_dir / "events", clock, settings.events, keyed(keys.index, b"events"))
+    audit = Audit(
+        state_dir / "events",
+        clock,
+        lambda: configuration.current.settings.events,
+        keyed(keys.index, b"events"),
+    )
     return _joined(
-        settings, clock, directory, embedded, store, verifiers, knowledge, metrics, actions, audit
+        configuration,
+        clock,
+        directory,
+        embedded,
+        store,
+        verifiers,
+        knowledge,
+        metrics,
+        actions,
+        audit,
     )
 
 
@@ -152,7 +171,7 @@ def _keys(settings: Settings, state_dir: Path) -> Keys:
 
 
 def _joined(
-    settings: Settings,
+    configuration: Configuration,
     clock: SystemClock,
     directory: Directory,
     embedded: EmbeddedDirectory | None,
@@ -165,17 +184,12 @@ def _joined(
 ) -> Parts:
     tagger = Tagger()
     memory = Memory(Repeats(tagger, clock), LastProven(tagger), Flights(tagger))
-    policy = settings.policy
-    throttle = Throttle(
-        clock,
-        per_min=policy.throttle.per_source_per_min,
-        window=timedelta(seconds=policy.lockout.window_s or 900),
-    )
-    keepers = Keepers(settings, clock, store, embedded)
-    gatherer = Gatherer(settings, clock, directory, knowledge, keepers, throttle)
+    throttle = Throttle(clock)
+    keepers = Keepers(configuration, clock, store, embedded)
+    gatherer = Gatherer(clock, directory, knowledge, keepers, throttle)
     effects = Effects(store, keepers, memory, actions)
     return Parts(
-        settings=settings,
+        configuration=configuration,
         clock=clock,
         directory=directory,
         embedded=embedded,
@@ -190,20 +204,10 @@ def _joined(
             gatherer,
             AttemptDesk(keepers, memory, throttle),
             knowledge,
-            budget_s=settings.directory.budget_s,
             embedded=embedded is not None,
             after_change=effects.password_changed,
         ),
         transactions=Transactions(clock),
-        answers=Answers(
-            settings,
-            load_texts(
-                settings.messages.language,
-                settings.messages.override_file,
-                contact=settings.support.contact,
-            ),
-            clock,
-        ),
         audit=audit,
         recorder=Recorder(audit, clock),
         sessions=Sessions(clock),

@@ -47,6 +47,7 @@ class Audit:
 
     Args:
         folder: state_dir/events.
+        settings: Returns those in force; the spelling of strangers' names stays as it began.
         name_key: Keys the hashes of names that nobody has; one that outlives the process makes
             them comparable over restarts.
 
@@ -55,11 +56,15 @@ class Audit:
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, settings: Events, name_key: bytes | None = None
+        self,
+        folder: Path,
+        clock: Clock,
+        settings: Callable[[], Events],
+        name_key: bytes | None = None,
     ) -> None:
         self._folder = folder
-        self._thread = AuditThread(TrailWriter(folder, settings.keep_d), clock)
-        plain = settings.unknown_names == "plain"
+        self._thread = AuditThread(TrailWriter(folder, lambda: settings().keep_d), clock)
+        plain = settings().unknown_names == "plain"
         self.strangers = StrangerNames(name_key or os.urandom(32), plain=plain)
 
     def start(self) -> None:

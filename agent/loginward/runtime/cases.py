@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from loginward.core.clock import Deadline
     from loginward.core.requests import LoginRequest
     from loginward.runtime.flights import Flight
+    from loginward.runtime.in_force import InForce
     from loginward.runtime.throttle import Sources
     from loginward.runtime.transactions import Transaction
 
@@ -21,6 +22,7 @@ class Case:
     """A request, its sources, and how long it may still take.
 
     Attributes:
+        in_force: The configuration that this request is judged by, from its beginning to its end.
         deadline: The end of the turn in hand; set anew when the person has typed.
         proof: What the same transaction has proven already; None: nothing.
         generation: Of the account when it was read; -1: look again in any case.
@@ -32,6 +34,7 @@ class Case:
 
     request: LoginRequest
     sources: Sources
+    in_force: InForce
     deadline: Deadline
     proof: Transaction | None = None
     generation: int = 0

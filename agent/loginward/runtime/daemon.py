@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from loginward.config.load import load_config
-from loginward.doors.admin.roles import Roles
 from loginward.doors.admin.server import AdminServer
 from loginward.doors.admin.server import listen as listen_admin
 from loginward.doors.login.limits import Limits
@@ -26,7 +25,6 @@ from loginward.doors.login.listen import inherited, listen
 from loginward.doors.login.server import LoginServer
 from loginward.errors import ConfigError, StoreFault
 from loginward.runtime import hardening
-from loginward.runtime.access import peers_of
 from loginward.runtime.administration import Administration
 from loginward.runtime.agent import build
 from loginward.runtime.beside import Beside, start_beside
@@ -35,10 +33,10 @@ from loginward.runtime.ldap_opening import read_secrets
 from loginward.runtime.logging_setup import set_up_logging
 from loginward.runtime.marker import Marker
 from loginward.runtime.notify import Watchdog, notify
+from loginward.runtime.reloading import Reloading
 from loginward.runtime.service import LoginService
 from loginward.runtime.vouching import vouched_for
 from loginward.runtime.watcher import Watcher
-from loginward.wire.admin.rows import ReloadedRow
 
 if TYPE_CHECKING:
     from loginward.directory.ldap.directory import Secrets
@@ -132,26 +130,29 @@ class _Daemon:
         beside: Beside,
         sockets: Sockets,
     ) -> None:
-        self._config_path = config_path
         self._signals = Signals()
         self._parts = build(settings, secrets, beside)
         self._marker = Marker(self._parts)
         self._watcher = Watcher(self._parts)
+        self._reloading = Reloading(config_path, self._parts, self._follow)
+        configuration = self._parts.configuration
         self._login = LoginServer(
             LoginService(self._parts),
             sockets.login,
             Limits(),
             self._parts.clock,
-            peers_of(settings),
+            lambda: configuration.current.peers,
         )
         self._serving = threading.Thread(target=self._login.run, name="login-door", daemon=True)
         service = Administration(
             self._parts,
             config_path,
-            reload=self._reload,
+            reload=self._reloading.reload,
             conversations=lambda: self._login.gauges()["connections"],
         )
-        self._admin = AdminServer(sockets.admin, service, _roles(settings), self._parts.clock)
+        self._admin = AdminServer(
+            sockets.admin, service, lambda: configuration.current.roles, self._parts.clock
+        )
         self._parts.metrics.watch("login_door", "The login door now.", self._login.gauges)
 
     def run(self) -> int:
@@ -177,10 +178,8 @@ class _Daemon:
     def _on_tick(self, *, reload: bool) -> None:
         if reload:
             notify("RELOADING=1")
-            try:
-                self._reload()
-            except (ConfigError, StoreFault) as error:
-                _log.error("loginward: the running configuration stays: %s", error)
+            with contextlib.suppress(ConfigError, StoreFault):  # it has been logged
+                self._reloading.reload()
             notify("READY=1")
         self._confirm_time()
         self._parts.store.file.tick()
@@ -206,31 +205,10 @@ class _Daemon:
         self._record("stopped")
         self._parts.close()
 
-    def _reload(self) -> ReloadedRow:
-        """Take what can be changed while running into force, as one value."""
-        settings = load_config(Path(self._config_path))
-        old = self._parts.settings
-        changed = tuple(
-            key for key in ("policy", "doors") if getattr(settings, key) != getattr(old, key)
-        )
-        needs_restart = tuple(
-            key
-            for key in ("state_dir", "runtime_dir", "directory", "policy", "messages", "keys")
-            if getattr(settings, key) != getattr(old, key)
-        )
-        if self._parts.embedded is not None:
-            from loginward.directory.embedded.opening import site_rules  # noqa: PLC0415
-
-            self._parts.embedded.apply(site_rules(settings.policy))  # the only one that can fail
-        self._login.apply(peers_of(settings))
-        self._admin.apply(_roles(settings))
-        self._record("reloaded")
-        return ReloadedRow(changed=changed, needs_restart=needs_restart)
+    def _follow(self) -> None:
+        """Let what acts by itself see another configuration now, not at its next turn."""
+        self._marker.update()
+        self._watcher.look_now()
 
     def _record(self, what: str) -> None:
         self._parts.audit.record(DaemonEvent(at=self._parts.clock.now(), what=what))
-
-
-def _roles(settings: Settings) -> Roles:
-    admin = settings.doors.admin
-    return Roles(admin.roles, admin.protected_groups)

@@ -41,7 +41,6 @@ class ThreadDriver:
     """Drives logins to their next question or their end.
 
     Args:
-        budget_s: What the directory may take of one phase (`directory.budget_s`).
         embedded: Passwords are checked on this host: a locked user can be proven.
         after_change: Told of an account whose password was just changed.
     """
@@ -53,7 +52,6 @@ class ThreadDriver:
         desk: AttemptDesk,
         knowledge: Knowledge,
         *,
-        budget_s: float,
         embedded: bool,
         after_change: Callable[[AccountFacts], None],
     ) -> None:
@@ -61,7 +59,6 @@ class ThreadDriver:
         self._gatherer = gatherer
         self._desk = desk
         self._knowledge = knowledge
-        self._budget_s = budget_s
         self._embedded = embedded
         self._after_change = after_change
 
@@ -97,12 +94,14 @@ class ThreadDriver:
 
     def _check(self, command: Verify, case: Case) -> Checked:
         """Check a password once, against what the machine named; an outage never counts."""
-        account = command.reading.facts
+        account, settings = command.reading.facts, case.in_force.settings
         kept_here = command.means is Means.KEPT and not self._embedded
         if command.means is Means.VERIFIER or kept_here:
+            if case.request.door.value not in settings.policy.offline.verifiers:
+                return NoVerdict("no-verifier")  # one from before that was decided counts no more
             return self._knowledge.verify(account, command.password, case.deadline)
         try:
-            budget = case.deadline.sooner(self._budget_s)
+            budget = case.deadline.sooner(settings.directory.budget_s)
             return self._directory.check(account, command.password, budget)
         except DirectoryUnavailable as error:
             case.notes.append(f"directory: {error.stage}")

@@ -146,6 +146,7 @@ class Explaining:
         case = Case(
             request=request,
             sources=Sources((), "why"),
+            in_force=parts.configuration.current,
             deadline=Deadline.after(PHASE_S, parts.clock),
         )
         return parts.gatherer.gather(name, case, offline=False)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from loginward.core.commands import Gathered, Unmoved
 from loginward.core.readings import Copy, Fresh, Reading, Unusable
 from loginward.errors import DirectoryUnavailable, StoreFault
-from loginward.runtime.askers import asker_of, rules_from
+from loginward.runtime.askers import asker_of
 
 if TYPE_CHECKING:
     from loginward.core.clock import Clock
     from loginward.directory.port import Directory
     from loginward.runtime.cases import Case
+    from loginward.runtime.in_force import InForce
     from loginward.runtime.keepers import Keepers
     from loginward.runtime.knowledge import Knowledge
     from loginward.runtime.throttle import Throttle
-    from loginward.settings import Settings
 
 _log = logging.getLogger(__name__)
 FACTS_HOLD = timedelta(seconds=2)  # older facts are read again before anybody is let in
@@ -30,15 +30,12 @@ class Gatherer:
 
     def __init__(
         self,
-        settings: Settings,
         clock: Clock,
         directory: Directory,
         knowledge: Knowledge,
         keepers: Keepers,
         throttle: Throttle,
     ) -> None:
-        self._settings = settings
-        self._rules = rules_from(settings)
         self._clock = clock
         self._directory = directory
         self._knowledge = knowledge
@@ -52,19 +49,22 @@ class Gatherer:
 
     def for_asker(self, reading: Reading, case: Case) -> Gathered:
         """Return a reading with our own locks, and who asks under which rules."""
-        reading = self._with_own_locks(reading)
+        in_force = case.in_force
+        reading = self._with_own_locks(reading, in_force)
         facts = reading.facts if isinstance(reading, Fresh | Copy) else None
         account_id = "" if facts is None else facts.account_id
         case.generation = self._knowledge.generation(account_id) if account_id else 0
         asker = asker_of(
-            self._settings,
+            in_force.settings,
             case.request,
             facts,
-            throttled_until=self._throttle.throttled_until(case.sources, account_id),
+            throttled_until=self._throttle.throttled_until(
+                case.sources, account_id, in_force.bounds
+            ),
             proof=case.proof,
         )
         case.resource = asker.resource
-        return Gathered(reading, asker, self._rules)
+        return Gathered(reading, asker, in_force.rules)
 
     def recheck(
         self, reading: Fresh | Copy, case: Case, *, contradicted: bool
@@ -85,7 +85,7 @@ class Gatherer:
 
     def _read(self, name: str, case: Case) -> Reading:
         """Return a fresh reading, or what is known where the directory does not answer."""
-        budget = case.deadline.sooner(self._settings.directory.budget_s)
+        budget = case.deadline.sooner(case.in_force.settings.directory.budget_s)
         try:
             facts = self._directory.find(name, budget)
             if facts is None:
@@ -96,12 +96,12 @@ class Gatherer:
         self._keepers.notice(facts)
         return Fresh(self._knowledge.learn(facts))
 
-    def _with_own_locks(self, reading: Reading) -> Reading:
+    def _with_own_locks(self, reading: Reading, in_force: InForce) -> Reading:
         """Add the locks that this agent keeps: its own online, the offline one offline."""
         if not isinstance(reading, Fresh | Copy):
             return reading
         try:
-            lock = self._keepers.lock_of(reading)
+            lock = self._keepers.lock_of(reading, in_force)
         except StoreFault as fault:
             _log.warning("locks of an account are not known: %s", fault.problem)
             return Unusable("store")

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from loginward.core.attempts import AtLimit, Attempts, Granted, Outcome, Reserved
 from loginward.core.commands import Means, Reserve, Settle
-from loginward.core.facts import LockoutPolicy
-from loginward.core.owner import Owner, OwnerSetting, owner_of
+from loginward.core.owner import Owner, owner_of
 from loginward.core.readings import Copy, Fresh
 from loginward.core.status import LockCause
 from loginward.errors import StoreFault
@@ -20,10 +19,10 @@ from loginward.store.record import AGENT, OFFLINE
 
 if TYPE_CHECKING:
     from loginward.core.clock import Clock
-    from loginward.core.facts import AccountFacts
+    from loginward.core.facts import AccountFacts, LockoutPolicy
     from loginward.core.status import Lock
     from loginward.runtime.cases import Case
-    from loginward.settings import Settings
+    from loginward.runtime.in_force import Configuration, InForce
     from loginward.store.store import Store
 
 _log = logging.getLogger(__name__)
@@ -38,24 +37,24 @@ class Keepers:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, store: Store, embedded: Attempts | None
+        self, configuration: Configuration, clock: Clock, store: Store, embedded: Attempts | None
     ) -> None:
-        lockout = settings.policy.lockout
-        self._setting = OwnerSetting(lockout.owner)
-        self._policy = LockoutPolicy(lockout.threshold, lockout.window_s, lockout.duration_s)
+        self._configuration = configuration
         self._store = store
         self._embedded = embedded
         self.in_flight = InFlightAttempts(clock)
-        self._offline = OfflineAttempts(store, settings.policy.offline.max_failures)
+        self._offline = OfflineAttempts(
+            store, lambda: configuration.current.settings.policy.offline.max_failures
+        )
         self._lock = threading.Lock()
         self._durable: dict[str, DurableAttempts] = {OFFLINE: self._offline}
         self._seen_counting = False
 
-    def owner(self, account: AccountFacts) -> Owner:
+    def owner(self, account: AccountFacts, in_force: InForce) -> Owner:
         """Return whose lockout governs this account."""
         if self._embedded is not None:
             return Owner.DIRECTORY
-        return owner_of(self._setting, account, seen_counting=self._seen_counting)
+        return owner_of(in_force.owner, account, seen_counting=self._seen_counting)
 
     def notice(self, account: AccountFacts) -> None:
         """Learn from facts whether a directory with an unreadable policy counts after all."""
@@ -63,7 +62,7 @@ class Keepers:
         if account.failures or any(lock.cause in by_directory for lock in account.locks):
             self._seen_counting = True
 
-    def lock_of(self, reading: Fresh | Copy) -> Lock | None:
+    def lock_of(self, reading: Fresh | Copy, in_force: InForce) -> Lock | None:
         """Return the lock that this agent adds to what was read.
 
         Online an offline lock is not applied, but not forgotten either.
@@ -75,7 +74,7 @@ class Keepers:
         if self._embedded is not None:
             return None
         own = None
-        if self.owner(account) is Owner.AGENT:
+        if self.owner(account, in_force) is Owner.AGENT:
             own = self._store.lock_of(account.account_id, AGENT)
         if own is None and isinstance(reading, Copy):
             return self._store.lock_of(account.account_id, OFFLINE)
@@ -84,7 +83,7 @@ class Keepers:
     def with_own_lock(self, account: AccountFacts) -> AccountFacts:
         """Return facts read now with the lock that this agent itself keeps on the account."""
         try:
-            lock = self.lock_of(Fresh(account))
+            lock = self.lock_of(Fresh(account), self._configuration.current)
         except StoreFault:
             return account
         return account if lock is None else replace(account, locks=(*account.locks, lock))
@@ -137,15 +136,15 @@ class Keepers:
         self, account: AccountFacts, means: Means, case: Case
     ) -> list[tuple[Attempts, LockoutPolicy]]:
         """Return the keepers of an attempt, each with the policy it counts by."""
-        peer = case.request.peer
+        peer, ours = case.request.peer, case.in_force.lockout
         if means is Means.KEPT:
-            return [(self._kept_at(case), self._policy)]
+            return [(self._kept_at(case), ours)]
         if means is Means.VERIFIER:
-            return [(self._offline, self._policy)]
-        if self.owner(account) is Owner.AGENT:
+            return [(self._offline, ours)]
+        if self.owner(account, case.in_force) is Owner.AGENT:
             name = AGENT if peer.uid == 0 or peer.named else screen(peer.uid)
-            return [(self._by_name(name), self._policy)]
-        policy = account.lockout or self._policy
+            return [(self._by_name(name), ours)]
+        policy = account.lockout or ours
         counted = self._embedded or self.in_flight
         if peer.uid == 0 or peer.named:
             return [(counted, policy)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pwd
+import threading
 from typing import TYPE_CHECKING
 
 from loginward.core.clock import Deadline
@@ -24,17 +25,20 @@ class Marker:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._file = KnownMarker(
-            parts.settings.state_dir,
-            uid_of,
-            parts.settings.policy.exempt_users,
-            everybody=parts.settings.doors.login.when_down == "all",
-        )
+        self._lock = threading.Lock()
 
     def update(self) -> None:
         """Write the marker if the names have changed; a fault is logged, the old one stays."""
+        settings = self._parts.settings
+        file = KnownMarker(
+            settings.state_dir,
+            uid_of,
+            settings.policy.exempt_users,
+            everybody=settings.doors.login.when_down == "all",
+        )
         try:
-            self._file.update(self._names())
+            with self._lock:
+                file.update(self._names())
         except (StoreFault, DirectoryUnavailable) as fault:
             _log.warning("marker file not written: %s", fault)
 

@@ -55,6 +55,7 @@ class _Talk:
         self._case = Case(
             request=request,
             sources=sources_of(request),
+            in_force=parts.configuration.current,
             deadline=Deadline.after(PHASE_S, parts.clock),
         )
 
@@ -70,7 +71,7 @@ class _Talk:
             return self._end(Done(refused))
         self._case.proof = parts.transactions.find(request)
         if request.phase is Phase.AUTHN:
-            parts.throttle.asked(self._case.sources)
+            parts.throttle.asked(self._case.sources, self._case.in_force.bounds)
         reused = self._reused()
         if reused is not None:
             return self._end(reused)
@@ -109,7 +110,7 @@ class _Talk:
     def _go_on(self, command: Command) -> AskTurn | ResultTurn:
         command = self._parts.driver.run(self._login, command, self._case)
         if isinstance(command, Ask):
-            return self._parts.answers.ask(self._request, command)
+            return self._case.in_force.answers.ask(self._request, command)
         return self._end(command)
 
     def _end(self, done: Done) -> ResultTurn:
@@ -121,7 +122,7 @@ class _Talk:
             stranger = parts.audit.strangers.shown(self._request.name)
             parts.throttle.failed(self._case.sources, stranger)
         transaction = self._keep_proof(done)
-        turn = parts.answers.result(
+        turn = self._case.in_force.answers.result(
             self._request,
             done,
             elapsed_s=elapsed_s,
@@ -130,7 +131,7 @@ class _Talk:
             warned=self._request.phase is Phase.ACCT and self._case.proof is not None,
         )
         password, self._first_password = self._first_password, None
-        keeps = self._request.door.value in parts.settings.policy.offline.verifiers
+        keeps = self._request.door.value in self._case.in_force.settings.policy.offline.verifiers
         deserved = keeps and password is not None and done.deserves_verifier
         if deserved and password is not None and isinstance(done.reading, Fresh):
             parts.knowledge.proven(done.reading.facts, password, self._case.generation)

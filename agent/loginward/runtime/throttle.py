@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from loginward.core.clock import Clock
 
-__all__ = ["Sources", "Throttle", "sources_of"]
+__all__ = ["Bounds", "Sources", "Throttle", "sources_of"]
 
 V = TypeVar("V")
 ACCOUNTS_FAILING: Final = 10  # different accounts, from one source, within the window
@@ -31,13 +32,26 @@ _SOURCES: Final = 20_000
 _PROVEN: Final = 5_000  # accounts of one source
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What one source may do.
+
+    Attributes:
+        per_min: Checks a minute from one source that is no client; None: no bound.
+        window: For how long a failing account counts.
+    """
+
+    per_min: int | None
+    window: timedelta
+
+
 class _Seen:
     """What one source did of late."""
 
     __slots__ = ("asked", "failing")
 
-    def __init__(self, most_asked: int) -> None:
-        self.asked: deque[datetime] = deque(maxlen=most_asked)
+    def __init__(self) -> None:
+        self.asked: deque[datetime] = deque()
         self.failing: OrderedDict[str, datetime] = OrderedDict()  # the oldest first
 
     def drop_old(self, now: datetime, window: timedelta) -> None:
@@ -49,29 +63,25 @@ class _Seen:
 
 
 class Throttle:
-    """Counts by source; bounded tables, safe for many threads.
+    """Counts by source; bounded tables, safe for many threads."""
 
-    Args:
-        per_min: Checks a minute from one source that is no client; None: no bound.
-        window: For how long a failing account counts.
-    """
-
-    def __init__(self, clock: Clock, *, per_min: int | None, window: timedelta) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._per_min = per_min
-        self._window = window
         self._lock = threading.Lock()
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
         self._proven: OrderedDict[str, OrderedDict[str, datetime]] = OrderedDict()
 
-    def asked(self, sources: Sources) -> None:
-        """Count one request that may lead to a check."""
-        now = self._clock.now()
+    def asked(self, sources: Sources, bounds: Bounds) -> None:
+        """Count one request that may lead to a check; no more are kept than the bound needs."""
+        now, most = self._clock.now(), (bounds.per_min or 0) + 1
         with self._lock:
             for key in sources.keys:
-                self._of(key).asked.append(now)
+                asked = self._of(key).asked
+                asked.append(now)
+                while len(asked) > most:
+                    asked.popleft()
 
-    def throttled_until(self, sources: Sources, account_id: str) -> datetime | None:
+    def throttled_until(self, sources: Sources, account_id: str, bounds: Bounds) -> datetime | None:
         """Return until when requests for this account are refused; None: they are not.
 
         An account that failed from there already is not refused: its own tally is for that. One
@@ -88,11 +98,11 @@ class Throttle:
                 seen = self._seen.get(key)
                 if seen is None:
                     continue
-                seen.drop_old(now, self._window)
-                if self._is_hurried(key, seen):
+                seen.drop_old(now, bounds.window)
+                if _is_hurried(key, seen, bounds.per_min):
                     ends.append(seen.asked[0] + _MINUTE)
                 if self._is_spraying(key, seen, account_id, now):
-                    ends.append(next(iter(seen.failing.values())) + self._window)
+                    ends.append(next(iter(seen.failing.values())) + bounds.window)
         return max(ends, default=None)
 
     def failed(self, sources: Sources, account_id: str) -> None:
@@ -120,11 +130,6 @@ class Throttle:
                 while len(proven) > _PROVEN:
                     proven.popitem(last=False)
 
-    def _is_hurried(self, key: str, seen: _Seen) -> bool:
-        if self._per_min is None or key.startswith(CLIENT):
-            return False
-        return len(seen.asked) > self._per_min
-
     def _is_spraying(self, key: str, seen: _Seen, account_id: str, now: datetime) -> bool:
         if account_id in seen.failing or len(seen.failing) < ACCOUNTS_FAILING:
             return False
@@ -137,7 +142,11 @@ class Throttle:
         return len(seen.failing) >= max(CLIENT_ACCOUNTS_FAILING, users // 10)
 
     def _of(self, key: str) -> _Seen:
-        return _latest(self._seen, key, lambda: _Seen((self._per_min or 0) + 1))
+        return _latest(self._seen, key, _Seen)
+
+
+def _is_hurried(key: str, seen: _Seen, per_min: int | None) -> bool:
+    return per_min is not None and not key.startswith(CLIENT) and len(seen.asked) > per_min
 
 
 def _latest(table: OrderedDict[str, V], key: str, new: Callable[[], V]) -> V:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _NAME: Final = re.compile(r"(\d{8})-(\d{4}-\d{2}-\d{2})\.jsonl")
 _BLOCK_OCTETS: Final = 256 * 1024
@@ -62,15 +62,15 @@ class TrailWriter:
 
     Args:
         folder: Made if it is not there, for its owner alone.
-        keep_d: Files of days longer ago are removed.
+        keep_d: Returns for how many days files are kept; older ones are removed.
 
     Attributes:
         unsynced: Something was written that `sync` has not yet made durable.
     """
 
-    def __init__(self, folder: Path, keep_d: int) -> None:
+    def __init__(self, folder: Path, keep_d: Callable[[], int]) -> None:
         self._folder = folder
-        self._keep = timedelta(days=keep_d)
+        self._keep_d = keep_d
         self._descriptor = -1
         self._file: TrailFile | None = None
         self._rest = b""
@@ -143,8 +143,9 @@ class TrailWriter:
         self._drop_old(files, day)
 
     def _drop_old(self, files: list[TrailFile], day: date) -> None:
+        keep = timedelta(days=self._keep_d())
         for file in files:
-            if day - file.day > self._keep and file != self._file:
+            if day - file.day > keep and file != self._file:
                 file.path.unlink(missing_ok=True)
 
 

@@ -31,11 +31,14 @@ class Watcher:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._poll_s = float(parts.settings.directory.watch.poll_s)
         self._seen: dict[str, tuple[AccountFacts, datetime]] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+
+    @property
+    def _poll_s(self) -> float:
+        return float(self._parts.settings.directory.watch.poll_s)
 
     def start(self) -> None:
         """Start watching."""

@@ -70,7 +70,8 @@ class Watch(Section):
     """How changes made in the directory are noticed."""
 
     mode: Annotated[
-        Literal["auto", "poll"], Key("How to watch: auto takes the best the server offers")
+        Literal["auto", "poll"],
+        Key("How to watch: auto takes the best the server offers", needs_restart=True),
     ] = "auto"
     poll_s: Annotated[
         int, Key("Seconds between two looks at the accounts known here", at_least=1, at_most=86400)
@@ -81,41 +82,59 @@ class Watch(Section):
 class Directory(Section):
     """Where accounts live. All keys but `kind` belong to LDAP alone."""
 
-    kind: Annotated[Kind, Key("embedded: accounts kept by this agent; ldap: on a server")] = (
-        "embedded"
-    )
+    kind: Annotated[
+        Kind, Key("embedded: accounts kept by this agent; ldap: on a server", needs_restart=True)
+    ] = "embedded"
     servers: Annotated[
         tuple[str, ...],
         Key(
             "Servers in the order of preference, health-checked",
             at_most=16,
+            needs_restart=True,
             example="[ldaps://ldap1.example.org, ldaps://ldap2.example.org]",
         ),
     ] = ()
     start_tls: Annotated[
-        bool, Key("Start TLS on ldap:// servers; without it they must be on loopback")
+        bool,
+        Key(
+            "Start TLS on ldap:// servers; without it they must be on loopback", needs_restart=True
+        ),
     ] = False
     ca_file: Annotated[
-        Path | None, Key("PEM file of the authorities to trust", null="the system's own")
+        Path | None,
+        Key("PEM file of the authorities to trust", null="the system's own", needs_restart=True),
     ] = None
-    flavour: Annotated[Flavour, Key("What kind of server it is")] = "auto"
+    flavour: Annotated[Flavour, Key("What kind of server it is", needs_restart=True)] = "auto"
     service_account: Annotated[
         Account | None,
         Key(
             "Account that reads entries",
             null="nothing is read; users.dn_template is needed",
+            needs_restart=True,
             example='{dn: "cn=agent,dc=example,dc=org", password_file: /etc/loginward/bind.secret}',
         ),
     ] = None
     admin_account: Annotated[
         Account | None,
-        Key("Account that may unlock, reset and suspend", null="this agent changes nobody"),
+        Key(
+            "Account that may unlock, reset and suspend",
+            null="this agent changes nobody",
+            needs_restart=True,
+        ),
     ] = None
-    users: Annotated[Users, Key("How a name becomes an entry")] = field(default_factory=Users)
-    groups: Annotated[Groups, Key("How groups are found")] = field(default_factory=Groups)
+    users: Annotated[Users, Key("How a name becomes an entry", needs_restart=True)] = field(
+        default_factory=Users
+    )
+    groups: Annotated[Groups, Key("How groups are found", needs_restart=True)] = field(
+        default_factory=Groups
+    )
     ppolicy_dn: Annotated[
         str | None,
-        Key("OpenLDAP: entry of the default password policy", null="only pwdPolicySubentry"),
+        Key(
+            "OpenLDAP: entry of the default password policy",
+            null="only pwdPolicySubentry",
+            needs_restart=True,
+        ),
     ] = None
     budget_s: Annotated[
         float,

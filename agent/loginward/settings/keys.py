@@ -35,6 +35,7 @@ class Key:
         at_most: Largest number, or longest list.
         example: How it may look in the file, where the default does not show it.
         null: What null means there.
+        needs_restart: A running agent keeps the old value until it is started anew.
     """
 
     meaning: str
@@ -42,6 +43,7 @@ class Key:
     at_most: float | None = None
     example: str = ""
     null: str = ""
+    needs_restart: bool = False
 
     def problem_of(self, value: object) -> str | None:
         """Return what is wrong with a value of the right type; None: nothing."""

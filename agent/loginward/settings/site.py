@@ -60,7 +60,10 @@ class Events(Section):
     keep_d: Annotated[int, Key("Days that events are kept", at_least=1, at_most=3650)] = 90
     unknown_names: Annotated[
         Literal["hash", "plain"],
-        Key("How names that nobody has are written; people type passwords there"),
+        Key(
+            "How names that nobody has are written; people type passwords there",
+            needs_restart=True,
+        ),
     ] = "hash"
 
 
@@ -70,7 +73,10 @@ class Keys(Section):
 
     source: Annotated[
         Literal["file", "credential", "tpm2"],
-        Key("file: in state_dir; credential: given by systemd; tpm2: sealed by this machine"),
+        Key(
+            "file: in state_dir; credential: given by systemd; tpm2: sealed by this machine",
+            needs_restart=True,
+        ),
     ] = "file"
 
 
@@ -79,8 +85,10 @@ class Settings(Section):
     """The whole configuration of one agent."""
 
     schema: Annotated[int, Key("Version of this file's form", at_least=1)] = SCHEMA
-    state_dir: Annotated[Path, Key("What must survive a restart")] = Path("/var/lib/loginward")
-    runtime_dir: Annotated[Path, Key("Sockets")] = Path("/run/loginward")
+    state_dir: Annotated[Path, Key("What must survive a restart", needs_restart=True)] = Path(
+        "/var/lib/loginward"
+    )
+    runtime_dir: Annotated[Path, Key("Sockets", needs_restart=True)] = Path("/run/loginward")
     directory: Annotated[Directory, Key("Where accounts live")] = field(default_factory=Directory)
     policy: Annotated[Policy, Key("The site's rules")] = field(default_factory=Policy)
     support: Annotated[Support, Key("Where people are sent for help")] = field(

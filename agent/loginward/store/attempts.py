@@ -21,6 +21,8 @@ from loginward.store.ledger import undoubted
 from loginward.store.record import AGENT, OFFLINE, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loginward.core.facts import AccountFacts
     from loginward.core.lockout import Tally
     from loginward.core.status import Lock
@@ -135,11 +137,11 @@ class OfflineAttempts(DurableAttempts):
     """Attempts against the verifier, which also has a count of its own that no clock ends.
 
     Args:
-        max_failures: Wrong passwords since the last one proven online; the next destroys the
-            verifier. An attempt that never settled (power cut) is one of them.
+        max_failures: Returns how many wrong passwords since the last one proven online are
+            borne; the next destroys the verifier. An attempt that never settled (power cut) is one of them.
     """
 
-    def __init__(self, store: Store, max_failures: int) -> None:
+    def __init__(self, store: Store, max_failures: Callable[[], int]) -> None:
         super().__init__(store, OFFLINE)
         self._max_failures = max_failures
 
@@ -148,18 +150,18 @@ class OfflineAttempts(DurableAttempts):
         lock = super().settle(account, reservation, outcome)
         if outcome is Outcome.WRONG:
             record = self._store.ledger.record(account.account_id)
-            if record is not None and record.guesses > self._max_failures:
+            if record is not None and record.guesses > self._max_failures():
                 self._store.file.purge()
         return lock
 
     def _reserved(self, record: Record) -> Record:
-        if record.guesses > self._max_failures:
+        if record.guesses > self._max_failures():
             record = replace(record, verifier=None, retired=())
         return replace(record, guesses=record.guesses + 1)
 
     def _settled(self, record: Record, outcome: Outcome) -> Record:
         if outcome is not Outcome.WRONG:
             return replace(record, guesses=max(0, record.guesses - 1))
-        if record.guesses > self._max_failures:
+        if record.guesses > self._max_failures():
             return replace(record, verifier=None, retired=())
         return record

@@ -23,6 +23,7 @@ from loginward.errors import StoreFault
 from loginward.store.record import OFFLINE, RETIRED_FOR, Record, Verifier
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from loginward.core.facts import AccountFacts
@@ -47,7 +48,7 @@ class Verifiers:
     """Makes verifiers and checks passwords against them.
 
     Args:
-        max_users: How many people keep one.
+        max_users: Returns how many people keep one.
         old_passwords_work: The directory takes the old password for an hour after a change
             (Active Directory): a proof in that hour may be of the old one.
     """
@@ -56,7 +57,7 @@ class Verifiers:
         self,
         store: Store,
         hasher: PasswordHasher,
-        max_users: int,
+        max_users: Callable[[], int],
         *,
         old_passwords_work: bool = False,
     ) -> None:
@@ -220,7 +221,7 @@ class Verifiers:
                 }
             )
         self._holders[account_id] = now
-        while len(self._holders) > self._max_users:
+        while len(self._holders) > self._max_users():
             last = min(self._holders, key=self._holders.__getitem__)
             self._store.ledger.change(last, _without_verifier)
             del self._holders[last]

@@ -25,7 +25,7 @@ def serve(tmp_path: Path, scripted: ScriptedAdmin):
 
     def start(roles: Roles | None = None) -> Path:
         path = tmp_path / "admin.sock"
-        server = AdminServer(listen(path), scripted, roles or Roles(), FixedWall())
+        server = AdminServer(listen(path), scripted, lambda: roles or Roles(), FixedWall())
         server.start()
         servers.append(server)
         return path

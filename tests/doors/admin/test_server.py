@@ -176,7 +176,7 @@ def test_following_notices_that_the_operator_left(serve, scripted) -> None:
 def test_closing_ends_an_answer_that_goes_on(tmp_path, scripted) -> None:
     scripted.script["events"] = []
     path = tmp_path / "admin.sock"
-    server = AdminServer(listen(path), scripted, Roles(), FixedWall())
+    server = AdminServer(listen(path), scripted, Roles, FixedWall())
     server.start()
     with connect(path) as connection:
         connection.sendall(encode_line(ask.AskEvents(follow=True)))
@@ -198,7 +198,7 @@ def test_closing_lets_an_act_in_hand_come_to_its_end(tmp_path, scripted) -> None
         yield rows.ActRow(name="ann")
 
     scripted.act = slow
-    server = AdminServer(listen(tmp_path / "admin.sock"), scripted, Roles(), FixedWall())
+    server = AdminServer(listen(tmp_path / "admin.sock"), scripted, Roles, FixedWall())
     server.start()
     with connect(tmp_path / "admin.sock") as connection:
         connection.sendall(encode_line(UNLOCK))
@@ -307,11 +307,12 @@ def test_roles_are_those_of_the_moment_of_connecting(tmp_path, scripted) -> None
     scripted.script["act"] = [rows.ActRow(name="ann")]
     scripted.groups = {"ann": frozenset({"g"})}
     path = tmp_path / "admin.sock"
-    server = AdminServer(listen(path), scripted, Roles(), FixedWall())
+    roles = [Roles()]
+    server = AdminServer(listen(path), scripted, lambda: roles[-1], FixedWall())
     server.start()
     try:
         assert exchange(path, UNLOCK)[1].problem is None
-        server.apply(Roles(protected_groups=frozenset({"g"})))
+        roles.append(Roles(protected_groups=frozenset({"g"})))
         assert exchange(path, UNLOCK)[1].problem is rows.Problem.NOT_PERMITTED
     finally:
         server.close()

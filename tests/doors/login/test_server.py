@@ -100,6 +100,7 @@ class Door:
     path: Path
     service: Service
     server: LoginServer
+    peers: dict[int, tuple[str, ...]]
 
     @contextmanager
     def client(self) -> Iterator[Client]:
@@ -155,11 +156,11 @@ def serving(folder: Path, limits: Limits, **peers: tuple[str, ...]) -> Iterator[
     service = Service()
     service.gate.set()
     services = {int(name.removeprefix("uid")): at for name, at in peers.items()}
-    server = LoginServer(service, listen(path), limits, FixedWall(), services)
+    server = LoginServer(service, listen(path), limits, FixedWall(), lambda: services)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield Door(path, service, server)
+        yield Door(path, service, server, services)
     finally:
         service.gate.set()
         server.stop()
@@ -453,10 +454,10 @@ print(open_now)
         listener = listen(path)
         scarce = Scarce(fileno=listener.detach())
         service = Service()
-        server = LoginServer(service, scarce, Limits(workers=2), FixedWall(), {})
+        server = LoginServer(service, scarce, Limits(workers=2), FixedWall(), dict)
         thread = threading.Thread(target=server.run)
         thread.start()
-        door = Door(path, service, server)
+        door = Door(path, service, server, {})
         try:
             with door.client() as idle:
                 door.wait_until(lambda: door.count("accepted") == 1)
@@ -529,7 +530,7 @@ class TestPeers:
         with serving(tmp_path, Limits(workers=2), uid65534=("i3lock",)) as door:
             as_user(door, "asks(BEGIN)")
             assert door.service.requests[0].peer.named
-            door.server.apply({})
+            door.peers.clear()
             as_user(door, "asks(BEGIN)")
             assert not door.service.requests[1].peer.named
 

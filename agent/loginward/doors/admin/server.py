@@ -19,6 +19,7 @@ from loginward.doors.admin.peer import peer_of
 from loginward.doors.admin.talk import Talk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from loginward.core.clock import Clock
@@ -81,7 +82,11 @@ class AdminServer:
     """
 
     def __init__(
-        self, listener: socket.socket, service: AdminService, roles: Roles, clock: Clock
+        self,
+        listener: socket.socket,
+        service: AdminService,
+        roles: Callable[[], Roles],
+        clock: Clock,
     ) -> None:
         self._listener = listener
         self._service = service
@@ -96,10 +101,6 @@ class AdminServer:
     def start(self) -> None:
         """Begin to accept connections."""
         self._thread.start()
-
-    def apply(self, roles: Roles) -> None:
-        """Take other roles into force for connections to come."""
-        self._roles = roles
 
     def close(self) -> None:
         """Stop accepting, end every answer, and wait for what is being done, at most 2 s."""
@@ -157,14 +158,15 @@ class AdminServer:
             return guest
 
     def _serve(self, guest: _Guest) -> None:
-        dispatch = Dispatch(self._service, self._roles)
+        roles = self._roles()
+        dispatch = Dispatch(self._service, roles)
         talk = Talk(guest.connection, dispatch, self._clock, self._importing)
 
         def heard() -> None:
             guest.is_heard = True
 
         try:
-            talk.run(self._roles, heard)
+            talk.run(roles, heard)
         finally:
             guest.connection.close()
             with self._guard, contextlib.suppress(ValueError):

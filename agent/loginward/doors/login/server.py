@@ -23,7 +23,7 @@ from loginward.errors import ProtocolError
 from loginward.wire.login import Begin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from loginward.core.clock import Clock
     from loginward.doors.login.port import LoginService
@@ -38,8 +38,8 @@ class LoginServer:
     Args:
         service: Judges; called from many threads.
         sock: Listening; the server closes it.
-        peers: By uid, the services at which a user other than root may ask for others
-            (doors.login.peers).
+        peers: Returns by uid the services at which a user other than root may ask for others
+            (doors.login.peers); asked for each question, so that a reload holds from the next on.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LoginServer:
         sock: socket.socket,
         limits: Limits,
         clock: Clock,
-        peers: Mapping[int, tuple[str, ...]],
+        peers: Callable[[], Mapping[int, tuple[str, ...]]],
     ) -> None:
         self.counters = Counters()
         self._sock = sock
@@ -64,10 +64,6 @@ class LoginServer:
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._swept_at = clock.monotonic()
-
-    def apply(self, peers: Mapping[int, tuple[str, ...]]) -> None:
-        """Take other peers into force, for questions to come."""
-        self._workers.peers = peers
 
     def gauges(self) -> dict[str, int]:
         """Return what there is at this moment: connections, checks in flight, frames waiting."""

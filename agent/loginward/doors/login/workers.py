@@ -30,20 +30,20 @@ class Workers:
     """The threads between the poller and the service.
 
     Args:
-        peers: By uid, the services at which a user other than root may ask for others.
+        peers: Returns by uid the services at which a user other than root may ask for others.
         give_back: Called from a worker with a connection whose next step is not a worker's.
     """
 
     def __init__(
         self,
         service: LoginService,
-        peers: Mapping[int, tuple[str, ...]],
+        peers: Callable[[], Mapping[int, tuple[str, ...]]],
         limits: Limits,
         clock: Clock,
         counters: Counters,
         give_back: Callable[[Connection], None],
     ) -> None:
-        self.peers = peers
+        self._peers = peers
         self._service = service
         self._limits = limits
         self._clock = clock
@@ -166,6 +166,7 @@ class Workers:
             assert connection.conversation is not None  # an ANSWER is owed only in one
             return connection.conversation.answer(message.typed)
         self._counters.add("questions")
-        request = request_of(message, connection.caller, self.peers.get(connection.caller.uid, ()))
+        services = self._peers().get(connection.caller.uid, ())
+        request = request_of(message, connection.caller, services)
         turn, connection.conversation = self._service.begin(request)
         return turn
