@@ -285,3 +285,11 @@ def test_a_name_that_nobody_has_is_told_once(host):
     """The command puts the name before it."""
     (row,) = host.act(Verb.UNLOCK, "nobody-here")
     assert row.why == "There is no such account; loginward users lists the names."
+
+
+def test_a_site_words_what_administrators_are_told(hosts, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text('act.unknown: "Nobody of that name; ask the personnel office."\n')
+    host = hosts(config=f"messages: {{override_file: {own}}}\n")
+    (row,) = host.act(Verb.UNLOCK, "nobody-here")
+    assert row.why == "Nobody of that name; ask the personnel office."

@@ -10,7 +10,6 @@ from loginward.core.facts import AccountFacts, status_at
 from loginward.core.readings import Fresh
 from loginward.directory.port import Act, Done, NotDone
 from loginward.errors import DirectoryUnavailable, StoreFault
-from loginward.messages.texts import load_texts
 from loginward.runtime.events import ActEvent
 from loginward.wire.admin.parts import StatusPart, status_part
 from loginward.wire.admin.rows import ActRow, Problem
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from loginward.doors.admin.port import Operator
+    from loginward.messages.texts import Texts
     from loginward.runtime.agent import Parts
     from loginward.wire.admin.requests import ActOnUsers
 
@@ -31,7 +31,10 @@ class Acting:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._texts = load_texts()
+
+    @property
+    def _texts(self) -> Texts:
+        return self._parts.configuration.current.texts
 
     def act(self, ask: ActOnUsers, by: Operator) -> Iterator[ActRow]:
         """Carry out a verb on every name, in order; what fails for one does not stop the next."""
