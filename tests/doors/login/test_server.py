@@ -309,18 +309,37 @@ class TestRules:
         door.wait_until(lambda: door.service.hung_up == 1)
         assert door.server.gauges()["connections"] == 0
 
-    def test_a_fault_of_ours_lets_nobody_in_and_the_door_stays_open(
-        self, door: Door, caplog: pytest.LogCaptureFixture
+    @pytest.mark.parametrize("fault", [RuntimeError("a bug"), OSError("a bug"), ProtocolError("x")])
+    def test_faults_of_ours_let_nobody_in_and_the_door_stays_open(
+        self, door: Door, caplog: pytest.LogCaptureFixture, fault: Exception
     ) -> None:
-        door.service.fault = RuntimeError("a bug")
-        with caplog.at_level(logging.ERROR), door.client() as client:
-            client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
-            assert client.is_closed
+        door.service.fault = fault
+        faults = 2 * Limits().workers  # each would end a thread that does not survive it
+        for _ in range(faults):
+            with caplog.at_level(logging.ERROR), door.client() as client:
+                client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+                assert client.is_closed
         door.service.fault = None
 
         assert isinstance(door.login(), Result)
-        assert door.count("faults") == 1
-        assert "RuntimeError" in caplog.text
+        assert door.count("faults") == faults
+        assert type(fault).__name__ in caplog.text
+
+    def test_a_fault_outside_the_service_ends_no_thread(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise KeyError("a bug")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("loginward.doors.login.connection.Connection.next_answer", broken)
+            for _ in range(2 * Limits().workers):
+                with door.client() as client, contextlib.suppress(ConnectionError):
+                    client.say(Begin(phase=Phase.AUTHN, user="alice", service="sshd"))
+                    client.hear()
+                    assert client.is_closed
+
+        assert isinstance(door.login(), Result)
 
     def test_random_octets_never_break_the_door(self, door: Door) -> None:
         import random

@@ -15,17 +15,16 @@ class Turnstile(Generic[_Item]):
     """What waits to be judged and what is being judged; the caller serializes.
 
     Sources take turns, so that a flood from one makes only that one wait.
+
+    Attributes:
+        waiting: How many wait; may be read at any moment, without the caller's lock.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._waiting: OrderedDict[Source, deque[_Item]] = OrderedDict()
         self._in_flight: Counter[Source] = Counter()
-
-    @property
-    def waiting(self) -> int:
-        """Return how many wait."""
-        return sum(len(queue) for queue in self._waiting.values())
+        self.waiting = 0
 
     @property
     def in_flight(self) -> int:
@@ -35,6 +34,7 @@ class Turnstile(Generic[_Item]):
     def offer(self, source: Source, item: _Item) -> None:
         """Let something wait for its turn."""
         self._waiting.setdefault(source, deque()).append(item)
+        self.waiting += 1
 
     def take(self) -> tuple[Source, _Item] | None:
         """Return what may be judged now, or None; `done` follows for it."""
@@ -42,6 +42,7 @@ class Turnstile(Generic[_Item]):
             if not self._may_pass(source):
                 continue
             item = queue.popleft()
+            self.waiting -= 1
             if queue:
                 self._waiting.move_to_end(source)
             else:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+class _NotTheClientError(Exception):
+    """Judging failed with what elsewhere is a client's doing."""
+
+
 class Workers:
     """The threads between the poller and the service.
 
@@ -125,6 +129,10 @@ class Workers:
         except (EOFError, OSError):
             self._counters.add("hung_up")
             connection.end()
+        except Exception:  # noqa: BLE001  the door's one place: a fault of ours lets nobody in
+            _log.exception("a login could not be judged")
+            connection.end()
+            self._counters.add("faults")
 
     def _answer(self, connection: Connection, message: Begin | Answer) -> Answer | None:
         """Answer one frame; return the next one if it is there already.
@@ -135,11 +143,8 @@ class Workers:
         try:
             turn = self._judge(connection, message)
             octets = octets_of(turn)
-        except Exception:  # noqa: BLE001  the door's one place: a fault of ours lets nobody in
-            self._counters.add("faults")
-            _log.exception("a login could not be judged")
-            connection.end()
-            return None
+        except (ProtocolError, EOFError, OSError) as error:
+            raise _NotTheClientError from error
         connection.check_still_waiting()
         if isinstance(turn, AskTurn):
             connection.send(octets)
