@@ -179,3 +179,11 @@ def test_no_override_file_raises_anything_else(
     path.write_bytes(octets)
     with contextlib.suppress(ConfigError):
         load_texts("en", path)
+
+
+@pytest.mark.parametrize("problem", ChangeProblem, ids=lambda problem: problem.value)
+def test_every_problem_of_a_new_password_is_said_whatever_else_is_known(
+    problem: ChangeProblem,
+) -> None:
+    """A line whose fact is not known is left out; that must never leave nothing."""
+    assert TEXTS.text(f"change.rejected.{problem.value}", min_length=12).strip()
