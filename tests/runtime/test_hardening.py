@@ -20,6 +20,7 @@ status = dict(
 )
 libc = __import__("ctypes").CDLL(None)
 print(json.dumps({
+    "files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
     "core": resource.getrlimit(resource.RLIMIT_CORE), "dumpable": libc.prctl(3, 0, 0, 0, 0),
     "uids": status["Uid"].split(), "gids": status["Gid"].split(),
     "groups": status["Groups"].split(), "capabilities": int(status["CapPrm"], 16),
@@ -51,6 +52,15 @@ def test_no_core_no_debugger_no_wide_file():
     assert seen["no_new_privs"] == "1"
     assert seen["umask"] == "0077"
     assert seen["switch_s"] == 0.0005
+
+
+@pytest.mark.parametrize(
+    ("limits", "after"), [((64, 8192), 4096), ((64, 1000), 1000), ((5000, 8192), 5000)]
+)
+def test_there_are_descriptors_for_every_connection_of_the_doors(limits, after):
+    """A thousand idle connections leave the directory and the disk theirs."""
+    lower = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, {limits})"
+    assert shown(f"{lower}\n{HARDEN}")["files"] == after
 
 
 def test_memory_is_locked_where_that_is_permitted_or_it_is_said():

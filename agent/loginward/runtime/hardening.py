@@ -22,6 +22,7 @@ _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _MCL_ALL_ON_FAULT: Final = 1 | 2 | 4  # MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT: costs no memory
 _SWITCH_S: Final = 0.0005  # one thread that computes does not hold the others for 5 ms
+_OPEN_FILES: Final = 4096  # many more than both doors hold connections
 _UNWANTED: Final = ("LD_", "PYTHON", "MALLOC_", "GCONV_", "LOCPATH", "OPENSSL_", "SSLKEYLOGFILE")
 
 
@@ -33,6 +34,7 @@ def harden() -> tuple[str, ...]:
     """
     os.umask(0o077)
     clean_environment(os.environ)
+    _allow_open_files()
     sys.setswitchinterval(_SWITCH_S)
     if not sys.platform.startswith("linux"):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -103,6 +105,15 @@ def become(user: pwd.struct_passwd) -> None:
         raise ConfigError("serve", "root's rights could not be given up")
     if sys.platform.startswith("linux"):
         _prctl(_PR_SET_DUMPABLE, 0)  # a change of uid sets it again
+
+
+def _allow_open_files() -> None:
+    """Have descriptors for every connection that the doors take, as far as the hard limit goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    wanted = _OPEN_FILES if hard == unlimited else min(hard, _OPEN_FILES)
+    if soft != unlimited and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _can_return() -> bool:

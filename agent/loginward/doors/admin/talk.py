@@ -27,6 +27,7 @@ REQUEST_S: Final = 5.0  # for the whole line, so that one octet a second is of n
 FILE_S: Final = 60.0  # for the whole file of an import
 ROW_S: Final = 10.0  # for a reader to take a row
 _OCTETS: Final = 65536
+_PROBLEMS: Final = 10  # of a configuration, told at once
 _LOG: Final = logging.getLogger("loginward.admin")
 
 
@@ -165,8 +166,8 @@ def _failure(error: Exception) -> rows.FailedRow:
             )
         case StoreFault(problem=problem, remedy=remedy):
             return rows.FailedRow(problem=rows.Problem.UNAVAILABLE, why=problem, hint=remedy)
-        case ConfigError(path=path, problem=problem):
-            why = f"{path}: {problem}"
+        case ConfigError():
+            why = "; ".join(str(error).splitlines()[:_PROBLEMS])  # each with file, line and column
             hint = "the configuration before it stays in force"
             return rows.FailedRow(problem=rows.Problem.CONFIGURATION, why=why, hint=hint)
     _LOG.error("a fault of ours at the admin socket", exc_info=error)
