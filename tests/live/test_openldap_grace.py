@@ -14,7 +14,7 @@ from loginward.core.secret import Secret
 from loginward.directory.ldap import held
 from loginward.directory.ldap.directory import LdapDirectory
 from tests.live import people as who
-from tests.live.agent import PASSWORD, WRONG, facts_of, soon
+from tests.live.agent import PASSWORD, WRONG, facts_of, reached, settings, soon
 from tests.live.slapd import Slapd, now
 
 pytestmark = pytest.mark.live
@@ -99,12 +99,17 @@ def test_a_reset_in_between_ends_it(directory, slapd_on, late):
     assert slapd_on.accepts(late, "By-the-admin1")
 
 
-def test_a_server_that_closed_it_costs_another_login_and_no_more(directory, slapd_on, late):
-    account = facts_of(directory, late)
-    assert isinstance(directory.check(account, PASSWORD, soon()), Proven)
-    slapd_on.restart()
-    assert isinstance(directory.change(account, PASSWORD, NEW, soon()), Changed)
-    assert slapd_on.bound(late) == 2
+def test_a_server_that_closed_it_costs_another_login_and_no_more(tmp_path):
+    late = who.Person("late", (f"pwdChangedTime: {who.gtime(now() + who.OLD)}", GRACE))
+    with (
+        Slapd(tmp_path / "slapd", (late,)) as slapd,
+        reached(settings(slapd.ca_file, slapd.tls_url)) as directory,
+    ):
+        account = facts_of(directory, "late")
+        assert isinstance(directory.check(account, PASSWORD, soon()), Proven)
+        slapd.restart()
+        assert isinstance(directory.change(account, PASSWORD, NEW, soon()), Changed)
+        assert slapd.bound("late") == 2
 
 
 def test_none_waits_for_ever(directory: LdapDirectory, slapd_on, late, monkeypatch):
