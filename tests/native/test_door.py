@@ -9,7 +9,7 @@ import pytest
 
 from loginward.core.requests import Phase
 from loginward.doors.login.limits import Limits
-from tests.doors.login.test_server import Door, serving
+from tests.doors.login.serving import Door, serving
 from tests.native.conftest import Stack
 
 pytestmark = pytest.mark.live
