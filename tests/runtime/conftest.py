@@ -22,7 +22,8 @@ from loginward.runtime.beside import Beside
 from loginward.runtime.service import LoginService
 from loginward.store.timekeeping import Raw, TrustedTime
 from loginward.wire.admin import requests
-from tests.runtime.people import file_of
+from tests.runtime.paper import CONFIG, PaperDirectory
+from tests.runtime.people import RIGHT, file_of
 
 NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 ROOT = Peer(uid=0, real_uid=0)
@@ -136,3 +137,29 @@ def hosts(tmp_path, hands):
 @pytest.fixture
 def host(hosts):
     return hosts()
+
+
+@pytest.fixture
+def paper(monkeypatch):
+    """Return the directory that every host of the test asks."""
+    made = []
+
+    def opened(settings, secrets, clock, admin):
+        if not made:
+            made.append(PaperDirectory(clock))
+        made[0].clock = clock
+        return made[0]
+
+    monkeypatch.setattr(agent, "AdministeredDirectory", opened)
+    return lambda: made[0]
+
+
+@pytest.fixture
+def site(hosts, paper):
+    """Return a host whose directory is elsewhere, with two people and no lockout of its own."""
+    host = hosts(CONFIG)
+    host.paper = paper()
+    settled = host.parts.clock.now() - timedelta(days=1)
+    for name in ("ann", "bob"):
+        host.paper.put(name, RIGHT, changed_at=settled)
+    return host

@@ -1,104 +1,288 @@
-"""What `why` says of a reason: a rule and a way out for each, today and of an event of the past."""
+"""What `why` says: the rule that decides, its setting, and what ends a refusal."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loginward.core.acts import Verb
-from loginward.core.decision import Decision, refuse
+from loginward.core.decision import Decision
+from loginward.core.facts import AccountFacts, Evidence, Fact, LockoutPolicy, Origin, status_at
 from loginward.core.policy import Asker, Rules, WhenExpired
+from loginward.core.readings import Copy, Fresh, NeverSeen
 from loginward.core.reasons import Reason, Verdict
-from loginward.runtime.explain import Rule, clears, clears_since, rule_of
-from loginward.wire.admin import requests
-from tests.doubles.moving import NOW
-from tests.runtime.people import NEXT, RIGHT, WRONG, person
+from loginward.core.requests import Door, Phase
+from loginward.core.status import DueDate, ExpiryCause, Lock, LockCause, UserState
+from loginward.runtime.events import DecisionEvent
+from loginward.runtime.explain import clears, clears_since, decided_then, facts_of, rule_of
 
-ALLOWED = Decision(verdict=Verdict.ALLOW, reason=Reason.OK)
-REFUSALS = [reason for reason in Reason if reason is not Reason.OK]
-LOCKED = refuse(Reason.ACCOUNT_LOCKED, until=NOW)
+NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+FINE = Decision(verdict=Verdict.ALLOW, reason=Reason.OK)
+ANN = AccountFacts(account_id="id-ann", name="ann", read_at=NOW, changed_at=NOW - 30 * DAY)
+TRIPPED = Lock(
+    id="l",
+    cause=LockCause.THRESHOLD,
+    since=NOW,
+    until=NOW + DAY,
+    source="sshd 203.0.113.7",
+    failures=5,
+)
+AGED = DueDate(NOW - DAY, ExpiryCause.AGING)
 
 
-@pytest.mark.parametrize("reason", REFUSALS, ids=lambda reason: reason.value)
-def test_every_refusal_has_a_rule_and_a_way_out(reason: Reason) -> None:
-    """R50: nobody who asks why is left without the next step."""
-    fine = Rule("nothing stands against it")
-    assert rule_of(refuse(reason), Asker(), Rules()) != fine
-    assert clears(refuse(reason, until=NOW), "ann")
-    assert rule_of(ALLOWED, Asker(), Rules()) == fine
-    assert clears(ALLOWED, "ann") == ()
+def refused(reason, known=ANN, **more):
+    return Decision(verdict=Verdict.REFUSE, reason=reason, status=status_at(known, NOW), **more)
 
 
-@pytest.mark.parametrize("when", WhenExpired, ids=lambda when: when.value)
-def test_the_setting_behind_an_expiry_is_named(when: WhenExpired) -> None:
-    rules = Rules(when_expired=when)
-    told = rule_of(refuse(Reason.PASSWORD_EXPIRED), Asker(), rules)
-    assert told.setting == f"policy.expiry.when_expired: {when.value}"
+def rule(decision, asker=None, **rules):
+    return rule_of(decision, asker or Asker(), Rules(**rules))
+
+
+def facts(known, *, copy=False, after=timedelta(0)):
+    reading = Copy(known) if copy else Fresh(known)
+    found = facts_of(reading, status_at(known, NOW), "ldaps://one", NOW + after)
+    return {part.fact: part for part in found}
+
+
+@pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.OK])
+def test_every_refusal_has_a_rule_of_its_own_and_a_way_out(reason):
+    """No refusal ends at a wall."""
+    decision = refused(reason, until=NOW)
+    assert rule(decision).text != rule(FINE).text
+    assert clears(decision, "ann")
+
+
+def test_nobody_is_told_how_to_end_a_login_that_is_let_in():
+    assert clears(FINE, "ann") == ()
+    assert rule(FINE).setting == ""
 
 
 @pytest.mark.parametrize(
-    ("then", "today", "said"),
+    ("when", "proven", "text"),
     [
+        pytest.param(WhenExpired.DENY, False, "expired is refused at every door", id="deny"),
+        pytest.param(WhenExpired.DENY, True, "expired is refused at every door", id="deny-key"),
         pytest.param(
-            refuse(Reason.WRONG_CREDENTIALS),
-            ALLOWED,
-            ("the person tries again", "loginward reset-password ann"),
-            id="a-wrong-password-is-not-seen-today",
+            WhenExpired.CHANGE, False, "expired must be changed inside the login", id="change"
         ),
-        pytest.param(
-            LOCKED,
-            LOCKED,
-            ("loginward unlock ann", "by itself at 2026-11-24T08:30:00Z"),
-            id="still-so",
-        ),
-        pytest.param(
-            LOCKED,
-            ALLOWED,
-            ("nothing any more: with the right password it would be let in now",),
-            id="cleared-meanwhile",
-        ),
-        pytest.param(
-            LOCKED,
-            refuse(Reason.USER_SUSPENDED),
-            ("loginward activate ann",),
-            id="something-else-by-now",
-        ),
-        pytest.param(ALLOWED, LOCKED, (), id="it-was-let-in"),
     ],
 )
-def test_a_refusal_of_the_past_is_seen_from_today(then, today, said) -> None:
-    assert clears_since(then, today, "ann") == said
+def test_the_rule_of_an_expired_password_names_its_setting(when, proven, text):
+    said = rule(refused(Reason.PASSWORD_EXPIRED), Asker(proven=proven), when_expired=when)
+    assert said.text == text
+    assert said.setting == f"policy.expiry.when_expired: {when.value}"
 
 
-def explained(host, turn):
-    return host.admin.why_reference(requests.AskReference(reference=turn.reference))
+def test_the_age_of_a_copy_is_a_setting():
+    said = rule(refused(Reason.OFFLINE_TOO_LONG), offline_allowed_s=7200)
+    assert said.setting == "policy.offline.allowed_s: 7200"
 
 
-def test_the_reference_of_a_wrong_password_leads_to_its_rule(host):
-    """What most people read out to the help desk."""
-    host.people(person("ann"))
-    row = explained(host, host.ask("ann", WRONG))
-    assert (row.reason, row.rule) == (
-        Reason.WRONG_CREDENTIALS,
-        "a wrong password is refused, and counts",
+@pytest.mark.parametrize(
+    ("allowed_by", "setting"),
+    [
+        ("key_logins:warn", "policy.expiry.key_logins: warn"),
+        ("session-manager", ""),
+        ("change", ""),
+        ("keep_while:mail", "policy.resources[mail].keep_while"),
+    ],
+)
+def test_who_is_let_on_against_a_status_is_let_on_by_a_named_rule(allowed_by, setting):
+    """R53: whatever the reason, the rule that opened the door is the one that is named."""
+    said = rule(replace(FINE, allowed_by=allowed_by), Asker(resource="mail"))
+    assert said.setting == setting
+    assert said.text != rule(FINE).text
+
+
+def test_a_lock_ends_by_unlock_or_by_itself():
+    until = refused(Reason.ACCOUNT_LOCKED, until=NOW)
+    assert clears(until, "ann") == (
+        "loginward unlock ann",
+        "by itself at 2026-06-01T09:30:00Z",
     )
-    assert row.clears == ("the person tries again", "loginward reset-password ann")
+    assert clears(replace(until, until=None), "ann") == ("loginward unlock ann",)
 
 
-def test_the_reference_of_a_lock_that_was_lifted_says_so(host):
-    host.people(person("ann", "locked"))
-    turn = host.ask("ann", RIGHT)
-    assert explained(host, turn).clears[0] == "loginward unlock ann"
-    host.hands.pass_by(timedelta(seconds=1))
-    host.act(Verb.UNLOCK, "ann")
-    row = explained(host, turn)
-    assert (row.verdict, row.reason) == (Verdict.REFUSE, Reason.ACCOUNT_LOCKED)
-    assert row.rule == "a locked account is refused before its password is checked"
-    assert row.clears == ("nothing any more: with the right password it would be let in now",)
+def test_an_unlock_alone_does_not_help_whose_password_has_expired_too():
+    """R07: locked and expired at once; the remedy names both."""
+    known = replace(ANN, locks=(TRIPPED,), due=(AGED,))
+    assert clears(refused(Reason.ACCOUNT_LOCKED, known), "ann") == (
+        "loginward unlock ann",
+        "loginward reset-password ann (unlocking leaves it expired)",
+    )
 
 
-def test_the_reference_of_a_name_that_nobody_has(host):
-    row = explained(host, host.ask("nobody-here", NEXT))
-    assert row.facts == ()
-    assert row.clears == ("look at the spelling: loginward users lists the names",)
+def test_the_removed_are_forgotten_and_the_suspended_activated():
+    suspended = refused(Reason.USER_SUSPENDED)
+    assert clears(suspended, "ann") == ("loginward activate ann",)
+    assert clears(replace(suspended, detail="removed"), "ann") == ("loginward cache forget ann",)
+
+
+def test_a_throttle_without_a_known_end_promises_none():
+    assert clears(refused(Reason.SOURCE_THROTTLED), "ann") == ()
+    assert clears(refused(Reason.SOURCE_THROTTLED, until=NOW), "ann") == (
+        "by itself at 2026-06-01T09:30:00Z",
+    )
+
+
+def test_a_decision_of_the_trail_is_read_back_as_it_was():
+    event = DecisionEvent(
+        at=NOW,
+        door=Door.LOGIN,
+        phase=Phase.AUTHN,
+        service="sshd",
+        verdict=Verdict.REFUSE,
+        reason=Reason.USER_SUSPENDED,
+        detail="ended",
+        until=NOW,
+        allowed_by="",
+    )
+    then = decided_then(event)
+    assert (then.verdict, then.reason, then.detail, then.until) == (
+        Verdict.REFUSE,
+        Reason.USER_SUSPENDED,
+        "ended",
+        NOW,
+    )
+
+
+LOCKED = refused(Reason.ACCOUNT_LOCKED)
+EXPIRED = refused(Reason.PASSWORD_EXPIRED)
+WRONG = refused(Reason.WRONG_CREDENTIALS)
+
+
+@pytest.mark.parametrize(
+    ("then", "today", "first"),
+    [
+        pytest.param(LOCKED, LOCKED, "loginward unlock ann", id="still-so"),
+        pytest.param(
+            LOCKED,
+            FINE,
+            "nothing any more: with the right password it would be let in now",
+            id="over",
+        ),
+        pytest.param(LOCKED, EXPIRED, "loginward reset-password ann", id="another-reason"),
+        pytest.param(WRONG, FINE, "the person tries again", id="what-was-typed-is-not-seen-today"),
+    ],
+)
+def test_what_ends_a_refusal_of_the_past_is_seen_from_today(then, today, first):
+    """Yesterday's refusal is not explained by yesterday's remedy."""
+    assert clears_since(then, today, "ann")[0] == first
+
+
+def test_an_account_that_cannot_be_read_is_unknown_and_nothing_else():
+    """Unknown is never fine."""
+    (only,) = facts_of(NeverSeen(), None, "ldaps://one", NOW)
+    assert (only.fact, only.value, only.source) == ("account", "unknown", "ldaps://one")
+
+
+def test_each_fact_says_where_it_comes_from_how_old_it_is_and_how_it_was_spelt():
+    known = replace(
+        ANN,
+        evidence=(
+            Evidence(Fact.EXPIRY, Origin.ATTRIBUTE, "pwdChangedTime=20260502093000Z"),
+            Evidence(Fact.STATE, Origin.EMBEDDED, "state=ACTIVE"),
+        ),
+    )
+    said = facts(known, after=timedelta(seconds=4))
+    assert said["password"].evidence == "pwdChangedTime=20260502093000Z"
+    assert said["state"].evidence == "state=ACTIVE"
+    assert said["lock"].evidence == ""
+    assert {part.source for part in said.values()} == {"ldaps://one"}
+    assert {part.age_s for part in said.values()} == {4.0}
+    assert facts(known, copy=True)["state"].source == "local copy"
+
+
+def test_a_clock_set_back_makes_no_fact_younger_than_now():
+    assert facts(ANN, after=-DAY)["state"].age_s == 0.0
+
+
+@pytest.mark.parametrize(
+    ("known", "value", "detail"),
+    [
+        pytest.param({}, "active", "changed 2026-05-02T09:30:00Z", id="in-order"),
+        pytest.param({"has_password": None}, "unreadable", "", id="unreadable"),
+        pytest.param({"has_password": False, "changed_at": None}, "pending", "", id="pending"),
+        pytest.param(
+            {"must_change": True},
+            "active",
+            "changed 2026-05-02T09:30:00Z, temporary, must be changed",
+            id="temporary",
+        ),
+        pytest.param(
+            {"due": (AGED,)},
+            "expired",
+            "changed 2026-05-02T09:30:00Z, max age 29 d -> 2026-05-31T09:30:00Z; cause aging",
+            id="aged",
+        ),
+        pytest.param(
+            {"due": (replace(AGED, at=NOW + DAY),)},
+            "active",
+            "changed 2026-05-02T09:30:00Z, max age 31 d -> 2026-06-02T09:30:00Z",
+            id="ageing",
+        ),
+        pytest.param(
+            {"changed_at": None, "due": (DueDate(NOW - DAY, ExpiryCause.BY_ADMIN),)},
+            "expired",
+            "expired 2026-05-31T09:30:00Z; cause an administrator",
+            id="by-an-administrator",
+        ),
+        pytest.param(
+            {"changed_at": None, "due": (DueDate(NOW + DAY, ExpiryCause.POLICY_DEADLINE),)},
+            "active",
+            "falls due 2026-06-02T09:30:00Z",
+            id="due-by-the-policy",
+        ),
+    ],
+)
+def test_the_password_in_words(known, value, detail):
+    """R14: the cause of an expiry is said."""
+    said = facts(replace(ANN, **known))["password"]
+    assert (said.value, said.detail) == (value, detail)
+
+
+@pytest.mark.parametrize(
+    ("lock", "value", "detail"),
+    [
+        pytest.param(None, "none", "", id="none"),
+        pytest.param(
+            TRIPPED,
+            "threshold",
+            "5 failures, sshd 203.0.113.7, since 2026-06-01T09:30:00Z, until 2026-06-02T09:30:00Z",
+            id="tripped",
+        ),
+        pytest.param(
+            Lock(id="l", cause=LockCause.BY_ADMIN),
+            "by an administrator",
+            "until an administrator unlocks",
+            id="without-an-end",
+        ),
+    ],
+)
+def test_the_lock_in_words(lock, value, detail):
+    """R16: who or what locked it, from where, and until when."""
+    said = facts(replace(ANN, locks=() if lock is None else (lock,)))["lock"]
+    assert (said.value, said.detail) == (value, detail)
+
+
+def test_the_state_in_words():
+    ended = facts(replace(ANN, ends_at=NOW - DAY))["state"]
+    assert (ended.value, ended.detail) == ("suspended", "ended 2026-05-31T09:30:00Z")
+    by_admin = facts(replace(ANN, state=UserState.STAGED))["state"]
+    assert (by_admin.value, by_admin.detail) == ("staged", "by admin")
+    assert facts(ANN)["state"].detail == ""
+
+
+def test_failures_are_counted_against_what_locks():
+    counted = facts(replace(ANN, failures=(NOW, NOW), lockout=LockoutPolicy(3, None, None)))
+    assert (counted["failures"].value, counted["failures"].detail) == ("2", "locks at 3")
+    assert facts(ANN)["failures"].detail == ""
+    assert facts(replace(ANN, failures=None))["failures"].value == "unreadable"
+
+
+def test_what_could_not_be_read_is_never_shown_as_fine():
+    said = facts(replace(ANN, unreadable=frozenset({Fact.LOCK})))
+    assert said["lock"].value == "unreadable"
+    assert said["state"].value == "active"

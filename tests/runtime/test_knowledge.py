@@ -5,40 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pytest
-
 from loginward.core.acts import Verb
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.status import UserState
-from loginward.runtime import agent
 from loginward.runtime.watcher import Watcher
-from tests.runtime.paper import CONFIG, PaperDirectory
+from tests.runtime.paper import CONFIG
 from tests.runtime.people import RIGHT, WRONG
-
-
-@pytest.fixture
-def paper(monkeypatch):
-    """Return the directory that every host of the test asks."""
-    made = []
-
-    def opened(settings, secrets, clock, admin):
-        if not made:
-            made.append(PaperDirectory(clock))
-        made[0].clock = clock
-        return made[0]
-
-    monkeypatch.setattr(agent, "AdministeredDirectory", opened)
-    return lambda: made[0]
-
-
-@pytest.fixture
-def site(hosts, paper):
-    host = hosts(CONFIG)
-    host.paper = paper()
-    settled = host.parts.clock.now() - timedelta(days=1)
-    for name in ("ann", "bob"):
-        host.paper.put(name, RIGHT, changed_at=settled)
-    return host
 
 
 def learnt(host, name="ann"):

@@ -1,7 +1,8 @@
 """The process that alone holds the directory's admin account (security.md 12).
 
-It is forked before there are threads, takes one order at a time from a socket that only the daemon
-has, and looks the account up itself: an order is a verb, an account id and its ref.
+A daemon started as root forks it before there are threads; under systemd it is a service with a user
+of its own (`loginward.runtime.writer`), which the daemon reaches by a socket. It takes one order at a
+time and looks the account up itself: an order is a verb, an account id and its ref.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import contextlib
 import os
 import signal
 import socket
-import struct
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -22,6 +23,7 @@ from loginward.core.facts import AccountFacts
 from loginward.core.secret import Secret
 from loginward.directory.port import Act, Done, NotDone
 from loginward.errors import DirectoryUnavailable, LoginwardError
+from loginward.host.beside import connect
 from loginward.runtime import hardening
 
 if TYPE_CHECKING:
@@ -31,13 +33,14 @@ if TYPE_CHECKING:
     from loginward.core.clock import Clock
     from loginward.directory.port import Directory
 
-_LENGTH = struct.Struct("!I")
 _MOST_OCTETS = 65536
+_GRACE_S = 1.0  # beyond the order's own budget, for the answer that says how it ended
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What to do to whom; `password` never has a repr, it goes through this socket alone."""
 
+    number: int
     verb: Verb
     account_id: str
     name: str
@@ -51,8 +54,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it: refused with a sentence, not answered, or done."""
+    """What came of the order of that number: refused with a sentence, not answered, or done."""
 
+    number: int
     refused: str = ""
     unavailable: str = ""
     noop: bool = False
@@ -62,10 +66,14 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 class AdminProcess:
     """The daemon's end of the socket; safe for many threads, one order at a time."""
 
-    def __init__(self, pid: int, link: socket.socket) -> None:
+    def __init__(
+        self, link: socket.socket | None, *, pid: int = 0, path: Path | None = None
+    ) -> None:
         self._pid = pid
         self._link = link
+        self._path = path
         self._lock = threading.Lock()
+        self._orders = 0
 
     @classmethod
     def fork(
@@ -80,11 +88,11 @@ class AdminProcess:
             opening: Opens the directory there, with the admin account.
             become: The user it becomes before it takes an order.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid:
             theirs.close()
-            return cls(pid, ours)
+            return cls(ours, pid=pid)
         ours.close()
         code = 1
         try:
@@ -96,26 +104,31 @@ class AdminProcess:
         finally:
             os._exit(code)
 
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """Return the process that systemd starts for a connection to a socket."""
+        return cls(None, path=path)
+
     def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
         """Have an act carried out.
 
         Raises:
             DirectoryUnavailable: The directory or the process gave no answer.
         """
-        order = Order(
-            verb=act.verb,
-            account_id=account.account_id,
-            name=account.name,
-            ref=account.ref,
-            budget_s=deadline.left,
-            password=None if act.password is None else act.password.reveal(),
-            force=act.force,
-        )
         with self._lock:
-            self._link.settimeout(deadline.left + 1.0)
+            self._orders += 1
+            order = Order(
+                number=self._orders,
+                verb=act.verb,
+                account_id=account.account_id,
+                name=account.name,
+                ref=account.ref,
+                budget_s=deadline.left,
+                password=None if act.password is None else act.password.reveal(),
+                force=act.force,
+            )
             try:
-                _send(self._link, msgspec.msgpack.encode(order))
-                reply = msgspec.msgpack.decode(_receive(self._link), type=Reply)
+                reply = self._exchange(order)
             except (OSError, msgspec.DecodeError) as error:
                 raise DirectoryUnavailable(
                     "admin-account", "its process does not answer"
@@ -128,9 +141,38 @@ class AdminProcess:
 
     def close(self) -> None:
         """End the process: it stops when its socket closes."""
-        self._link.close()
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._pid, 0)
+        if self._link is not None:
+            self._link.close()
+        pid, self._pid = self._pid, 0
+        if pid:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+    def _exchange(self, order: Order) -> Reply:
+        """Send an order once; an answer that came too late for an earlier one is dropped."""
+        within_s = order.budget_s + _GRACE_S
+        link = self._linked(within_s)
+        link.settimeout(within_s)
+        _send(link, order)
+        while True:
+            reply = msgspec.msgpack.decode(_receive(link), type=Reply)
+            if reply.number == order.number:
+                return reply
+
+    def _linked(self, within_s: float) -> socket.socket:
+        """Return the link; where systemd starts the process, a new one if the old has ended.
+
+        That is looked at before an order is sent: one that was sent may have been carried out, and
+        is never sent again.
+        """
+        link = self._link
+        if self._path is not None and (link is None or _has_ended(link)):
+            if link is not None:
+                link.close()
+            link = self._link = connect(self._path, within_s)
+        if link is None:
+            raise ConnectionError("there is no process")
+        return link
 
 
 def serve(link: socket.socket, directory: Directory, clock: Clock) -> None:
@@ -142,7 +184,7 @@ def serve(link: socket.socket, directory: Directory, clock: Clock) -> None:
             directory.close()
             return
         with contextlib.suppress(OSError):
-            _send(link, msgspec.msgpack.encode(_carried_out(order, directory, clock)))
+            _send(link, _carried_out(order, directory, clock))
 
 
 def _carried_out(order: Order, directory: Directory, clock: Clock) -> Reply:
@@ -156,30 +198,30 @@ def _carried_out(order: Order, directory: Directory, clock: Clock) -> Reply:
             account, Act(verb=order.verb, password=password, force=order.force), deadline
         )
     except DirectoryUnavailable as error:
-        return Reply(unavailable=error.stage)
+        return Reply(number=order.number, unavailable=error.stage)
     except LoginwardError as error:
-        return Reply(refused=str(error))
+        return Reply(number=order.number, refused=str(error))
     if isinstance(done, NotDone):
-        return Reply(refused=done.why)
-    return Reply(noop=done.was_noop, notes=done.notes)
+        return Reply(number=order.number, refused=done.why)
+    return Reply(number=order.number, noop=done.was_noop, notes=done.notes)
 
 
-def _send(link: socket.socket, octets: bytes) -> None:
-    link.sendall(_LENGTH.pack(len(octets)) + octets)
+def _send(link: socket.socket, message: Order | Reply) -> None:
+    link.send(msgspec.msgpack.encode(message))
 
 
 def _receive(link: socket.socket) -> bytes:
-    (length,) = _LENGTH.unpack(_exactly(link, _LENGTH.size))
-    if length > _MOST_OCTETS:
-        raise OSError("an order too long")
-    return _exactly(link, length)
+    octets = link.recv(_MOST_OCTETS)
+    if not octets:
+        raise ConnectionError("the other end is gone")
+    return octets
 
 
-def _exactly(link: socket.socket, count: int) -> bytes:
-    octets = bytearray()
-    while len(octets) < count:
-        piece = link.recv(count - len(octets))
-        if not piece:
-            raise OSError("the other end is gone")
-        octets += piece
-    return bytes(octets)
+def _has_ended(link: socket.socket) -> bool:
+    """Tell whether the other end has closed; what waits to be read stays."""
+    try:
+        return not link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

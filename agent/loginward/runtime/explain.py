@@ -262,7 +262,7 @@ _LOCKS = {
 def _failures(facts: AccountFacts) -> tuple[str, str]:
     if facts.failures is None:
         return "unreadable", ""
-    of = "" if facts.lockout is None else f"the {facts.lockout.threshold}th locks"
+    of = "" if facts.lockout is None else f"locks at {facts.lockout.threshold}"
     return str(len(facts.failures)), of
 
 
