@@ -6,31 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.mirror import PROVEN_BY, VALUES
+
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "agent/loginward"
 # Folders of tests that prove more than one package, or no Python at all.
 ACROSS = {"live", "bench", "vectors", "native", "doubles", "fuzz", "soak", "packaging", "tools"}
 # Packages so central that every test file names its module, and every module has its test file.
 STRICT = ("core", "settings", "config", "messages")
-# Values without a branch of their own; they are proven by whoever computes with them.
-VALUES = {
-    "core/acts",
-    "core/attempts",
-    "core/commands",
-    "core/evidence",
-    "core/policy",
-    "core/readings",
-    "core/reasons",
-    "core/requests",
-    "core/clock",
-    "core/changes",
-    "config/problems",
-    "config/hints",
-    "config/decode",
-    "config/opening",
-    "config/files",
-    "config/advice",
-}
+LONG = 40  # lines of a module that is worth a test file
 
 
 def test_every_folder_of_tests_mirrors_a_package() -> None:
@@ -52,14 +36,37 @@ def test_a_test_file_names_its_module(package: str) -> None:
     assert not strange, f"tests/{package}/test_{{{','.join(sorted(strange))}}}.py prove no module"
 
 
-@pytest.mark.parametrize("package", STRICT)
-def test_a_module_has_its_test_file(package: str) -> None:
-    tests = {path.stem.removeprefix("test_") for path in (TESTS / package).glob("test_*.py")}
+def own_tests(module: str) -> list[Path]:
+    folder, stem = TESTS / Path(module).parent, Path(module).name
+    return sorted(folder.glob(f"test_{stem}*.py"))
+
+
+def modules() -> dict[str, int]:
+    """Return the lines of every module, by its name below the package."""
+    return {
+        str(path.relative_to(PACKAGE).with_suffix("")): path.read_text().count("\n")
+        for path in PACKAGE.rglob("*.py")
+        if path.stem not in {"__init__", "__main__"}
+    }
+
+
+def test_a_module_has_its_test_file_or_a_reason_why_not() -> None:
     missing = [
-        f"tests/{package}/test_{path.stem}.py"
-        for path in sorted((PACKAGE / package).glob("*.py"))
-        if path.stem != "__init__"
-        and f"{package}/{path.stem}" not in VALUES
-        and not any(name.startswith(path.stem) for name in tests)
+        f"tests/{Path(module).parent}/test_{Path(module).name}.py"
+        for module, lines in sorted(modules().items())
+        if (lines > LONG or module.split("/")[0] in STRICT)
+        and module not in VALUES
+        and module not in PROVEN_BY
+        and not own_tests(module)
     ]
-    assert not missing, f"missing: {missing}"
+    assert not missing, f"missing, or a line in tests/mirror.py: {missing}"
+
+
+def test_no_reason_outlives_what_it_was_given_for() -> None:
+    """A module that is gone, or has its test file by now, needs none; a named test must be there."""
+    known = modules()
+    assert not [module for module in VALUES | PROVEN_BY.keys() if module not in known]
+    assert not [module for module in PROVEN_BY if own_tests(module)]
+    assert not VALUES & PROVEN_BY.keys()
+    gone = {tests for tests in PROVEN_BY.values() if not list(TESTS.glob(tests))}
+    assert not gone, f"no such tests: {gone}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from loginward.wire.admin.rows import AnyRow, PieceRow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+Line = TypeVar("Line")
 MAX_LINE: Final = 1024 * 1024  # octets, without the newline
 PIECE_OCTETS: Final = 64 * 1024  # of a file, in one PieceRow
 
@@ -38,10 +39,7 @@ def decode_request(line: bytes) -> AnyRequest:
     Raises:
         ProtocolError: It is none; the text holds nothing of the line.
     """
-    try:
-        return _REQUESTS.decode(line)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise ProtocolError("not a request of the admin socket") from None
+    return _decoded(_REQUESTS, line, "a request")
 
 
 def decode_row(line: bytes) -> AnyRow:
@@ -50,10 +48,14 @@ def decode_row(line: bytes) -> AnyRow:
     Raises:
         ProtocolError: It is none; the text holds nothing of the line.
     """
+    return _decoded(_ROWS, line, "an answer")
+
+
+def _decoded(decoder: msgspec.json.Decoder[Line], line: bytes, kind: str) -> Line:
     try:
-        return _ROWS.decode(line)
+        return decoder.decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise ProtocolError("not an answer of the admin socket") from None
+        raise ProtocolError(f"not {kind} of the admin socket") from None
 
 
 def decode_piece(line: bytes) -> PieceRow:
