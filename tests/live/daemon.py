@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import shutil
 import subprocess
 import time
@@ -12,9 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
+from loginward.cli.client import Client
+from loginward.core.reasons import Reason
+from loginward.core.requests import Phase
+from loginward.wire.admin import requests
+from loginward.wire.admin.rows import EventRow, HealthRow
 from tests.live import people
 from tests.live.slapd import Slapd
+from tests.runtime.daemon import converse
 
 TOP = Path(__file__).resolve().parents[2]
 LOGINWARD = TOP / ".venv/bin/loginward"
@@ -44,7 +50,51 @@ class Agent:
     """A running `loginward serve`."""
 
     folder: Path
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **env: str) -> Self:
+        """Start it and return when it is ready; what it writes goes into `log`.
+
+        Args:
+            env: Of its environment, beyond what these tests have.
+        """
+        with (self.folder / "log").open("ab") as log:
+            before = log.tell()
+            self.process = subprocess.Popen(
+                [LOGINWARD, "serve", "-c", self.folder / "loginward.yaml", "--user", "nobody"],
+                stderr=log,
+                env=os.environ | env,
+            )
+        until = time.monotonic() + READY_S
+        while b"ready" not in (said := self.log.read_bytes()[before:]):
+            alive = self.process.poll() is None and time.monotonic() < until
+            assert alive, f"the agent did not start:\n{said.decode()}"
+            time.sleep(0.01)
+        return self
+
+    def stop(self) -> None:
+        """End it as systemd does; idempotent."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(15)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        process, self.process = self.process, None
+        assert process is not None, "the agent is not running"
+        process.kill()
+        process.wait(15)
+
+    @property
+    def log(self) -> Path:
+        """Return the file that it writes to."""
+        return self.folder / "log"
 
     @property
     def run_dir(self) -> Path:
@@ -75,6 +125,35 @@ class Agent:
         )
         return done.stdout
 
+    def ask(self, name: str, password: str, phase: Phase = Phase.AUTHN) -> Reason:
+        """Hold one conversation over the login socket at a seat; return its reason."""
+        return converse(self.run_dir, name, password.encode(), phase=phase, service="login")[
+            0
+        ].reason
+
+    def health(self) -> HealthRow:
+        """Return what `status` tells of the daemon."""
+        return Client(self.run_dir).ask(requests.AskHealth()).one(HealthRow)
+
+    def await_verifiers(self, count: int) -> None:
+        """Wait for the verifiers that are made after the answer."""
+        until = time.monotonic() + 20
+        while self.health().verifiers < count:
+            assert time.monotonic() < until, "no verifier was made"
+            time.sleep(0.02)
+
+    def await_online(self, name: str, password: str) -> None:
+        """Ask until the directory, which is there again, lets somebody in."""
+        until = time.monotonic() + 5
+        while self.ask(name, password) is not Reason.OK:
+            assert time.monotonic() < until, "the directory is not seen again"
+            time.sleep(0.02)
+
+    def trail(self, name: str = "") -> list[EventRow]:
+        """Return the newest events, oldest first, of one account or of all."""
+        asked = Client(self.run_dir).ask(requests.AskEvents(last=5000, name=name))
+        return list(asked.of(EventRow))
+
     def events(self, name: str) -> list[str]:
         """Return the audit lines about an account, oldest first."""
         return self.command("events", "--last", "200", "--user", name).stdout.splitlines()
@@ -88,7 +167,9 @@ class Agent:
 
 
 @contextmanager
-def agent_at(folder: Path, slapd: Slapd, more: str = "", accounts: str = READS) -> Iterator[Agent]:
+def agent_at(
+    folder: Path, slapd: Slapd, more: str = "", accounts: str = READS, url: str = ""
+) -> Iterator[Agent]:
     """Run the agent before a directory until the end of the block.
 
     Args:
@@ -96,6 +177,7 @@ def agent_at(folder: Path, slapd: Slapd, more: str = "", accounts: str = READS) 
         slapd: The directory.
         more: Its configuration beyond the directory.
         accounts: READS, or READS_NOBODY: without a service account only a bind tells.
+        url: Where the agent thinks that the directory is, a proxy say; empty: where it is.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
@@ -115,31 +197,14 @@ def agent_at(folder: Path, slapd: Slapd, more: str = "", accounts: str = READS) 
     config.write_text(
         CONFIG.format(
             folder=folder,
-            url=slapd.tls_url,
+            url=url or slapd.tls_url,
             ca_file=folder / "ca.pem",
             accounts=reads,
             more=more,
         )
     )
-    with subprocess.Popen(
-        [LOGINWARD, "serve", "-c", config, "--user", "nobody"], stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            _await_ready(process)
-            yield Agent(folder, process)
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _await_ready(process: subprocess.Popen[str]) -> None:
-    assert process.stderr is not None
-    until, said = time.monotonic() + READY_S, ""
-    while "ready" not in said:
-        ready, _, _ = select.select([process.stderr], [], [], max(0, until - time.monotonic()))
-        line = process.stderr.readline() if ready else ""
-        assert line, f"the agent did not start:\n{said}"
-        said += line
+    agent = Agent(folder).start()
+    try:
+        yield agent
+    finally:
+        agent.stop()

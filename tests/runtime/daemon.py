@@ -103,20 +103,11 @@ class Daemon:
         return self.admin(requests.AskEvents(last=1000, name=name))
 
     def connect(self):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(PATIENCE_S)
-        try:
-            connection.connect(os.fspath(self.run / "login.sock"))
-        except OSError:
-            connection.close()
-            raise
-        return Talk(connection)
+        return connect(self.run)
 
     def ask(self, name, *typed, phase=Phase.AUTHN, service="sshd", **more):
         """Hold a conversation to its end; return the result and the lines shown."""
-        with self.connect() as talk:
-            talk.send(Begin(phase=phase, user=name, service=service, **more))
-            return talk.finish(*typed)
+        return converse(self.run, name, *typed, phase=phase, service=service, **more)
 
     def acct(self, name, **more):
         return self.ask(name, phase=Phase.ACCT, **more)
@@ -158,6 +149,25 @@ class Talk:
                     return result, "\n".join(shown)
                 case other:
                     raise AssertionError(other)
+
+
+def connect(run):
+    """Return a connection to the login socket in a folder."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(PATIENCE_S)
+    try:
+        connection.connect(os.fspath(run / "login.sock"))
+    except OSError:
+        connection.close()
+        raise
+    return Talk(connection)
+
+
+def converse(run, name, *typed, phase=Phase.AUTHN, service="sshd", **more):
+    """Hold a conversation to its end; return the result and the lines shown."""
+    with connect(run) as talk:
+        talk.send(Begin(phase=phase, user=name, service=service, **more))
+        return talk.finish(*typed)
 
 
 def is_root():

@@ -271,8 +271,27 @@ def test_signals_that_come_at_any_moment_are_all_heard():
         assert signals.wait(PATIENCE_S) == {signal.SIGTERM}
     finally:
         done.set()
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+        give_back(kept)
+
+
+def test_a_signal_that_another_thread_gets_wakes_the_main_thread():
+    """Nor is one missed that comes on the way into the wait: a stop took 20 s then."""
+    signals = Signals()
+    kept = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    signals.take()
+    waiting = threading.Timer(0.2, lambda: signal.pthread_kill(threading.get_ident(), 15))
+    try:
+        waiting.start()
+        assert signals.wait(5) == {signal.SIGTERM}
+    finally:
+        waiting.join()
+        give_back(kept)
+
+
+def give_back(handlers):
+    signal.set_wakeup_fd(-1)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def test_it_is_ready_soon(capsys):

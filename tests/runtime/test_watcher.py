@@ -8,7 +8,7 @@ import pytest
 
 from loginward.core.acts import Verb
 from loginward.core.secret import Secret
-from loginward.directory.port import Act
+from loginward.directory.port import Act, ServerHealth
 from loginward.errors import DirectoryUnavailable
 from loginward.runtime.event_rows import row_of
 from loginward.runtime.events import TransitionEvent
@@ -94,6 +94,24 @@ def test_a_directory_that_does_not_answer_changes_nothing(host, watch, monkeypat
     assert seen(host) == []
     watch.one_pass()
     assert len(seen(host)) == 1
+
+
+def test_a_directory_that_answers_again_is_looked_at_before_the_next_poll(host, watch, monkeypatch):
+    """The watcher finds it out, so that no login has to wait for a silent server."""
+    away = ServerHealth(name="one", usable=False, last_ok_at=None, last_problem="no answer")
+    directory, asked = type(host.parts.embedded), []
+
+    def read(self, account, deadline):
+        asked.append(deadline.left)
+        if len(asked) < 3:
+            raise DirectoryUnavailable("connect", "no answer")
+        return account
+
+    monkeypatch.setattr(directory, "health", lambda self: (away,))
+    monkeypatch.setattr(directory, "read", read)
+    watch._sleep()
+    assert len(asked) == 3
+    assert max(asked) <= 1, "a silent server would be waited for"
 
 
 def test_the_thread_wakes_when_told_and_stops(host):

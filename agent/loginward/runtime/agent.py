@@ -188,6 +188,8 @@ def _joined(
     keepers = Keepers(configuration, clock, store, embedded)
     gatherer = Gatherer(clock, directory, knowledge, keepers, throttle)
     effects = Effects(store, keepers, memory, actions)
+    recorder = Recorder(audit, clock)
+    store.watch_faults(recorder.store_fault)
     return Parts(
         configuration=configuration,
         clock=clock,
@@ -209,7 +211,7 @@ def _joined(
         ),
         transactions=Transactions(clock),
         audit=audit,
-        recorder=Recorder(audit, clock),
+        recorder=recorder,
         sessions=Sessions(clock),
         effects=effects,
         metrics=metrics,

@@ -63,7 +63,8 @@ def serve(config_path: str, user: str | None) -> int:
     for left in hardening.harden():
         _log.info("loginward: not hardened: %s", left)
     try:
-        settings = load_config(Path(config_path))
+        # Without root's rights only the secrets that it needs are opened, below, as credentials are.
+        settings = load_config(Path(config_path), secrets=os.geteuid() == 0)
         become = hardening.user_to_become(user, USER)
         hardening.own_folder(settings.state_dir, 0o755, become)
         beside = start_beside(settings, become)
@@ -93,8 +94,9 @@ def _sockets(settings: Settings) -> Sockets:
 class Signals:
     """The signals that came, waited for by the main thread.
 
-    A handler runs wherever the main thread happens to be, perhaps holding a lock of the very event
-    that the handler would set; so it does no more than write an octet into a pipe.
+    The interpreter itself writes each number into a pipe, in the C handler: a handler in Python runs
+    only once the main thread comes back to Python, and one that waits in select(2) may not, be it
+    that another thread got the signal or that it came on the way into the call.
     """
 
     def __init__(self) -> None:
@@ -103,8 +105,9 @@ class Signals:
 
     def take(self) -> None:
         """Take SIGTERM, SIGINT and SIGHUP from now on."""
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._came)
+            signal.signal(number, _heard)
 
     def wait(self, seconds: float) -> frozenset[signal.Signals]:
         """Return what came, as soon as something does; SIGINT counts as SIGTERM."""
@@ -113,10 +116,10 @@ class Signals:
         came = {signal.Signals(number) for number in os.read(self._reader, 512)}
         return frozenset(signal.SIGTERM if one is signal.SIGINT else one for one in came)
 
-    def _came(self, number: int, frame: object) -> None:
-        del frame
-        with contextlib.suppress(BlockingIOError):  # full: it is read soon
-            os.write(self._writer, bytes([number]))
+
+def _heard(number: int, frame: object) -> None:
+    """Do nothing: the pipe has it, but the default action must not be taken."""
+    del number, frame
 
 
 class _Daemon:
@@ -182,7 +185,7 @@ class _Daemon:
                 self._reloading.reload()
             notify("READY=1")
         self._confirm_time()
-        self._parts.store.file.tick()
+        self._parts.store.tick()
         self._marker.update()
 
     def _confirm_time(self) -> None:

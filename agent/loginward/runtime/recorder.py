@@ -9,6 +9,7 @@ from loginward.core.readings import Copy, Fresh
 from loginward.runtime.events import (
     ClaimPart,
     DecisionEvent,
+    FaultEvent,
     PeerPart,
     TransitionEvent,
 )
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from loginward.core.transitions import Transition
     from loginward.runtime.audit import Audit
     from loginward.runtime.cases import Case
+    from loginward.store.faults import Noted
 
 
 class Recorder:
@@ -80,6 +82,15 @@ class Recorder:
                 before=status_part(before),
                 after=status_part(after),
                 source="" if lock is None else lock.source,
+            )
+        )
+
+    def store_fault(self, noted: Noted) -> None:
+        """Write that something is wrong with what this host keeps."""
+        about = f"{noted.account}: " if noted.account else ""
+        self._audit.record(
+            FaultEvent(
+                at=noted.at, part="store", problem=f"{about}{noted.problem}", remedy=noted.remedy
             )
         )
 

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 _READ_BUDGET_S = 2.5
 _LIST_S = 30.0
 _FEW = 50
+_PROBE_EVERY_S, _PROBE_S = 0.25, 0.8  # a directory that is away is asked again soon
 
 
 class Watcher:
@@ -73,8 +74,34 @@ class Watcher:
                 _log.warning("watch: %s", error)
             except Exception:  # noqa: BLE001  the thread's top: a fault of ours must not end the watch
                 _log.exception("watch: fault")
-            self._wake.wait(self._next_in_s())
+            self._sleep()
             self._wake.clear()
+
+    def _sleep(self) -> None:
+        """Wait until something may have changed; where no server answers, find out when one does.
+
+        So it is the watcher who waits for a server that is silent, and seldom a login.
+        """
+        clock, left_s = self._parts.clock, self._next_in_s()
+        until = clock.monotonic() + left_s
+        while left_s > 0 and not self._wake.wait(min(left_s, _PROBE_EVERY_S)):
+            if self._is_away() and self._answers_again():
+                return
+            left_s = until - clock.monotonic()
+
+    def _is_away(self) -> bool:
+        servers = self._parts.directory.health()
+        return bool(servers) and not any(server.usable for server in servers)
+
+    def _answers_again(self) -> bool:
+        account, _ = next(iter(self._seen.values()), (None, None))
+        if account is None:
+            return False
+        try:
+            self._parts.directory.read(account, Deadline.after(_PROBE_S, self._parts.clock))
+        except DirectoryUnavailable:
+            return False
+        return True
 
     def _look_at(self, account: AccountFacts) -> None:
         parts = self._parts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from loginward.errors import StoreFault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 _MOST: Final = 200
@@ -60,15 +61,28 @@ class FaultBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._noted = dict[tuple[str, str], Noted]()
+        self._tell: Callable[[Noted], None] | None = None
+
+    def watch(self, tell: Callable[[Noted], None]) -> None:
+        """Tell of each fault once, those kept already too; `tell` must not wait."""
+        with self._lock:
+            self._tell = tell
+            known = tuple(self._noted.values())
+        for noted in known:
+            tell(noted)
 
     def note(self, fault: StoreFault, at: datetime, account: str = "") -> None:
         """Keep a fault; one that is kept already stays as it was first seen."""
+        noted = Noted(account, fault.problem, fault.remedy, at, type(fault))
         with self._lock:
             key = (account, fault.problem)
-            if key not in self._noted:
-                self._noted[key] = Noted(account, fault.problem, fault.remedy, at, type(fault))
+            is_new = key not in self._noted
+            if is_new:
+                self._noted[key] = noted
             while len(self._noted) > _MOST:
                 del self._noted[next(iter(self._noted))]
+        if is_new and self._tell is not None:
+            self._tell(noted)
 
     def mended(self, kind: type[StoreFault]) -> None:
         """Forget the faults of a kind."""
@@ -81,6 +95,11 @@ class FaultBook:
         with self._lock:
             for key in [key for key in self._noted if key[0] == account]:
                 del self._noted[key]
+
+    def clear(self) -> None:
+        """Forget every fault."""
+        with self._lock:
+            self._noted.clear()
 
     def all(self) -> tuple[Noted, ...]:
         """Return the faults, oldest first."""

@@ -167,7 +167,7 @@ class StoreFile:
             return counter
 
         self.repeat_counter(self.write(clear))
-        self.faults = FaultBook()
+        self.faults.clear()
         self.purge()
         self.keep_time()
 

@@ -17,6 +17,7 @@ from loginward.store.ledger import Ledger, undoubted
 from loginward.store.record import OFFLINE, RETIRED_FOR, Record, Retired
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -91,6 +92,10 @@ class Store:
         """Write the age of copies and the time; to be called about once a minute."""
         self.ledger.flush()
         self.file.tick()
+
+    def watch_faults(self, tell: Callable[[Noted], None]) -> None:
+        """Tell of each fault once, as soon as it is noted; `tell` must not wait."""
+        self.file.faults.watch(tell)
 
     def faults(self) -> tuple[Noted, ...]:
         """Return what is wrong now, oldest first."""

@@ -10,6 +10,7 @@ from loginward.directory.ldap.servers import (
     FAIR_WAIT_S,
     FIRST_PAUSE_S,
     LONGEST_PAUSE_S,
+    NONE_LEFT_PAUSE_S,
     TRIAL_S,
     Servers,
 )
@@ -84,6 +85,18 @@ def test_each_pause_is_twice_the_last_up_to_a_bound(servers, clock):
     servers.failed(one, REFUSED, clock.at)
     clock.at += FIRST_PAUSE_S
     assert "one.example" in asked(servers)
+
+
+def test_where_none_answers_each_is_tried_again_soon(servers, clock):
+    """A long outage is noticed to be over as soon as a short one."""
+    for _ in range(8):
+        servers.failed(servers.all[0], REFUSED, clock.at)
+        clock.at += LONGEST_PAUSE_S
+    servers.failed(servers.all[0], REFUSED, clock.at)
+    assert asked(servers) == ["two.example"]
+    servers.failed(servers.all[1], REFUSED, clock.at)
+    clock.at += NONE_LEFT_PAUSE_S
+    assert asked(servers) == ["one.example", "two.example"]
 
 
 def test_many_who_saw_one_fault_are_one_pause(servers, clock):

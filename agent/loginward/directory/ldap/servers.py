@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PORTS = {"ldap": 389, "ldaps": 636}
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+NONE_LEFT_PAUSE_S = 0.8  # the longest where no other server answers: it is missed
 FAIR_WAIT_S = 0.25
 TRIAL_S = 3.0
 
@@ -122,8 +123,16 @@ class Servers:
             seen.pause_s = min(max(seen.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
             seen.closed_until = self.clock.monotonic() + seen.pause_s
             seen.last_problem = problem
+            self._miss_all()
         if was_up:
             _log.warning("directory server %s failed: %s", server.url, problem)
+
+    def _miss_all(self) -> None:
+        """Try each again soon where none answers; the guard is held."""
+        if all(seen.last_problem is not None for seen in self._seen.values()):
+            soon = self.clock.monotonic() + NONE_LEFT_PAUSE_S
+            for seen in self._seen.values():
+                seen.closed_until = min(seen.closed_until, soon)
 
     def _takes(self, server: Server) -> bool:
         """Return whether this caller is to try a server; one that failed, one caller at a time."""
