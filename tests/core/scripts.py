@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.core.scripts_attempts import KEPT, OFFLINE, ONLINE, REFUSED_BEFORE
+from tests.core.scripts_attempts import ONLINE, REFUSED_BEFORE
+from tests.core.scripts_away import KEPT, OFFLINE
 from tests.core.scripts_changing import ACCOUNT, CHANGING
 
 SCRIPTS = [

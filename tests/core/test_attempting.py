@@ -15,7 +15,8 @@ from loginward.core.secret import Secret
 from loginward.core.steps import Attempt
 from tests.core.people import NOW, RIGHT
 from tests.core.playing import fresh, gathered, play, request
-from tests.core.scripts_attempts import KEPT, OFFLINE, ONLINE
+from tests.core.scripts_attempts import ONLINE
+from tests.core.scripts_away import KEPT, OFFLINE
 
 ALLOW = Decision(verdict=Verdict.ALLOW, reason=Reason.OK)
 KEPT_IN = Decision(verdict=Verdict.ALLOW, reason=Reason.OK, allowed_by="keep_while:mail")

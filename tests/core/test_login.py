@@ -36,7 +36,8 @@ from tests.core import people
 from tests.core.people import HOUR, NOW, lock
 from tests.core.playing import Script, asked, fresh, gathered, play, request
 from tests.core.scripts import SCRIPTS
-from tests.core.scripts_attempts import OFFLINE, REFUSED_BEFORE
+from tests.core.scripts_attempts import REFUSED_BEFORE
+from tests.core.scripts_away import OFFLINE
 from tests.core.scripts_changing import ACCOUNT
 
 

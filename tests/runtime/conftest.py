@@ -23,7 +23,7 @@ from loginward.runtime.service import LoginService
 from loginward.store.timekeeping import Raw, TrustedTime
 from loginward.wire.admin import requests
 from tests.runtime.paper import CONFIG, PaperDirectory
-from tests.runtime.people import RIGHT, file_of
+from tests.runtime.people import RIGHT, STATES, file_of, person
 
 NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 ROOT = Peer(uid=0, real_uid=0)
@@ -162,4 +162,10 @@ def site(hosts, paper):
     settled = host.parts.clock.now() - timedelta(days=1)
     for name in ("ann", "bob"):
         host.paper.put(name, RIGHT, changed_at=settled)
+    return host
+
+
+@pytest.fixture
+def everybody(host):
+    host.people(*(person(f"{state}-user", state) for state in STATES))
     return host

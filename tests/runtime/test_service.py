@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 
@@ -13,33 +11,8 @@ from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Peer, Phase
 from loginward.core.secret import Secret
 from loginward.doors.login.port import AskTurn
-from loginward.runtime.answers import REFUSAL_S
-from tests.runtime.people import NEXT, RIGHT, STATES, WRONG, person
-
-SEAT = {"service": "login", "tty": "tty1"}
-# state: authenticate, account phase, a word of what a person at the seat reads, password asked for
-TABLE = {
-    "active": ("ok", "ok", "", True),
-    "pending": ("password-pending", "password-pending", "no password yet", False),
-    "expired": ("password-expired", "password-expired", "was expired by an admin", True),
-    "locked": ("account-locked", "account-locked", "is locked", False),
-    "locked-expired": ("account-locked", "account-locked", "is locked", False),
-    "temporary": ("change-required", "change-required", "", True),
-    "staged": ("user-staged", "user-staged", "not active yet", False),
-    "suspended": ("user-suspended", "user-suspended", "is suspended", False),
-    "future": ("user-staged", "user-staged", "not active yet. It starts", False),
-    "ended": ("user-suspended", "user-suspended", "has ended", False),
-}
-
-
-def words(turn):
-    return "\n".join(info.text for info in turn.infos)
-
-
-@pytest.fixture
-def everybody(host):
-    host.people(*(person(f"{state}-user", state) for state in STATES))
-    return host
+from tests.runtime.people import NEXT, RIGHT, WRONG, person
+from tests.runtime.seat import SEAT, TABLE, words
 
 
 @pytest.mark.parametrize("state", TABLE)
@@ -70,99 +43,6 @@ def test_a_wrong_password_counts_only_where_it_is_checked(everybody, state):
     turn = host.ask(name, WRONG, **SEAT)
     assert turn.reason.value == ("wrong-credentials" if is_checked else authn)
     assert host.failures(name) == int(is_checked)
-
-
-def test_a_stranger_is_asked_for_a_password_and_told_nothing(host):
-    """R35: a name that nobody has reads like a wrong password."""
-    host.people(person("ann"))
-    stranger = host.ask("nobody-knows", WRONG)
-    wrong = host.ask("ann", WRONG)
-    assert stranger.reason is Reason.USER_UNKNOWN
-    assert wrong.reason is Reason.WRONG_CREDENTIALS
-    masked = [
-        words(turn).replace(f"{turn.reference[:3]}-{turn.reference[3:]}", "")
-        for turn in (stranger, wrong)
-    ]
-    assert masked[0] == masked[1]
-    assert "nobody-knows" not in repr(host.event(stranger))
-
-
-def test_five_wrong_passwords_lock_and_the_right_one_does_not_help(host):
-    """R15, I5: the fifth counted failure locks; the right password is not even asked about."""
-    host.people(person("ann"))
-    for n in range(5):
-        turn = host.ask("ann", b"guess number %d" % n, **SEAT)
-        assert host.event(turn).tripped is None or n == 4
-    assert host.event(turn).tripped is not None
-    locked = host.ask("ann", RIGHT, **SEAT)
-    assert locked.reason is Reason.ACCOUNT_LOCKED
-    assert "is locked until" in words(locked)
-    assert host.account("ann").status.lock.failures == 5
-
-
-def test_a_lock_ends_by_itself(host, hands):
-    """R16: after its duration the right password is let in, and clears the tally."""
-    host.people(person("ann"))
-    for n in range(5):
-        host.ask("ann", b"guess number %d" % n)
-    hands.pass_by(timedelta(minutes=29, seconds=59))
-    assert host.ask("ann", RIGHT).verdict is Verdict.REFUSE
-    hands.pass_by(timedelta(seconds=2))
-    assert host.ask("ann", RIGHT).reason is Reason.OK
-    assert host.failures("ann") == 0
-
-
-def test_a_proof_clears_what_was_counted(host):
-    """R15: four wrong ones, a right one, four wrong ones: no lock."""
-    host.people(person("ann"))
-    for _ in range(2):
-        for n in range(4):
-            host.ask("ann", b"guess number %d" % n)
-        assert host.ask("ann", RIGHT).reason is Reason.OK
-
-
-def test_the_same_wrong_password_counts_once(host):
-    """A phone with an old password locks nobody out; the event says that it was known."""
-    host.people(person("ann"))
-    for n in range(20):
-        turn = host.ask("ann", WRONG)
-        assert turn.reason is Reason.WRONG_CREDENTIALS
-        if n == 1:
-            assert host.event(turn).checked == "wrong (known)"
-    assert host.failures("ann") == 1
-    assert host.ask("ann", RIGHT).reason is Reason.OK
-
-
-def test_a_hundred_guesses_at_once_are_no_more_than_five(host):
-    """I6: parallel guesses of different passwords check at most the threshold."""
-    host.people(person("ann"))
-    guesses = [b"guess number %d" % n for n in range(100)]
-    with ThreadPoolExecutor(16) as pool:
-        turns = list(pool.map(lambda guess: host.ask("ann", guess, **SEAT), guesses))
-    reasons = [turn.reason for turn in turns]
-    assert reasons.count(Reason.WRONG_CREDENTIALS) == 5
-    assert reasons.count(Reason.ACCOUNT_LOCKED) == 95
-    assert host.account("ann").status.lock.failures == 5
-
-
-def test_eight_right_logins_at_once_never_lock(host):
-    """Whoever comes at once waits for who is before; nobody is counted."""
-    host.people(person("ann"))
-    for _ in range(5):
-        with ThreadPoolExecutor(8) as pool:
-            turns = list(pool.map(lambda _: host.ask("ann", RIGHT), range(8)))
-        assert {turn.reason for turn in turns} == {Reason.OK}
-    assert host.failures("ann") == 0
-
-
-def test_right_and_wrong_at_once_let_the_right_ones_in_or_lock(host):
-    """A right password in a crowd of four wrong ones is never counted."""
-    host.people(person("ann"))
-    typed = [RIGHT, b"guess 1", RIGHT, b"guess 2", RIGHT, b"guess 3", RIGHT, b"guess 4"]
-    with ThreadPoolExecutor(8) as pool:
-        turns = list(pool.map(lambda secret: host.ask("ann", secret), typed))
-    for secret, turn in zip(typed, turns, strict=True):
-        assert (turn.reason is Reason.OK) == (secret == RIGHT)
 
 
 def test_an_unlock_lets_the_next_login_in(host):
@@ -243,47 +123,6 @@ def test_who_is_expired_by_an_admin_has_no_temporary_password_any_more(host):
             assert (acct.verdict, acct.reason) == (Verdict.REFUSE, Reason.PASSWORD_EXPIRED)
 
 
-def test_wrong_current_passwords_of_a_change_count(host):
-    """A change is no way around the tally."""
-    host.people(person("ann"))
-    for n in range(5):
-        turn = host.ask("ann", b"guess %d" % n, NEXT, NEXT, phase=Phase.CHAUTHTOK_UPDATE)
-        assert turn.verdict is Verdict.REFUSE
-    assert host.ask("ann", RIGHT, **SEAT).reason is Reason.ACCOUNT_LOCKED
-
-
-@pytest.mark.parametrize("state", ["locked", "suspended", "staged", "pending", "future"])
-def test_from_elsewhere_nothing_unproven_is_told(everybody, state):
-    """R34: with rhost neither reason nor words say what the account is; the event does."""
-    host, name = everybody, f"{state}-user"
-    turn = host.ask(name, RIGHT, rhost="203.0.113.7")
-    assert turn.reason is Reason.WRONG_CREDENTIALS
-    assert words(turn).startswith("You cannot sign in.")
-    assert host.event(turn).reason.value == TABLE[state][0]
-
-
-def test_from_elsewhere_a_proven_password_is_told(everybody):
-    """R34: who proved the password hears why it does not let them in."""
-    turn = everybody.ask("expired-user", RIGHT, rhost="203.0.113.7")
-    assert turn.reason is Reason.PASSWORD_EXPIRED
-
-
-def test_every_refusal_takes_as_long(everybody):
-    """Unknown, wrong, locked and suspended: what was worked and what is waited add up alike."""
-    host, totals = everybody, {}
-    asked = {"nobody": WRONG, "active-user": WRONG, "locked-user": WRONG, "suspended-user": WRONG}
-    for name, secret in asked.items():
-        before = host.parts.clock.monotonic()
-        turn = host.ask(name, secret, rhost="203.0.113.7")
-        elapsed = host.parts.clock.monotonic() - before
-        totals[name] = elapsed + turn.delay_ms / 1000
-    assert all(abs(total - REFUSAL_S) < 0.1 for total in totals.values()), totals
-
-
-def test_a_silent_asker_gets_no_words(everybody):
-    assert everybody.ask("locked-user", RIGHT, silent=True, **SEAT).infos == ()
-
-
 def test_root_asks_for_anybody_others_for_themselves(host, monkeypatch):
     """R33: rights follow the effective uid; a person may ask for oneself alone."""
     host.people(person("nobody"), person("ann"))
@@ -295,37 +134,6 @@ def test_root_asks_for_anybody_others_for_themselves(host, monkeypatch):
     assert host.event(refused).reason is Reason.NOT_PERMITTED
     assert host.ask("ann", RIGHT, peer=named).reason is Reason.OK
     assert host.acct("ann", peer=own).verdict is Verdict.REFUSE
-
-
-def test_guesses_at_a_lock_screen_never_lock_the_account(host):
-    """security.md 2: a tally of their own, which closes that path alone."""
-    host.people(person("nobody"))
-    own = {"peer": Peer(uid=65534, real_uid=65534), "service": "screensaver"}
-    for n in range(5):
-        host.ask("nobody", b"guess number %d" % n, **own)
-    assert host.ask("nobody", RIGHT, **own).verdict is Verdict.REFUSE
-    assert host.failures("nobody") == 0
-    assert host.ask("nobody", RIGHT).reason is Reason.OK
-
-
-def test_a_full_tally_of_a_lock_screen_closes_to_the_last_proven_password_too(host):
-    """security.md 2: right password included, whatever was proven elsewhere meanwhile."""
-    host.people(person("nobody"))
-    own = {"peer": Peer(uid=65534, real_uid=65534), "service": "screensaver"}
-    for n in range(5):
-        host.ask("nobody", b"guess number %d" % n, **own)
-    assert host.ask("nobody", RIGHT).reason is Reason.OK
-    assert host.ask("nobody", RIGHT, **own).verdict is Verdict.REFUSE
-
-
-def test_a_refusal_takes_as_long_however_slowly_it_was_typed(host, monkeypatch):
-    """What a person takes to type hides nothing and shortens nothing."""
-    host.people(person("ann"))
-    turn, talk = host.begin("ann")
-    assert isinstance(turn, AskTurn)
-    clock, later = type(host.parts.clock), host.parts.clock.monotonic() + 60
-    monkeypatch.setattr(clock, "monotonic", lambda self: later)
-    assert talk.answer(Secret(WRONG)).delay_ms == REFUSAL_S * 1000
 
 
 def test_a_proof_lets_nobody_else_in(host):
@@ -349,14 +157,6 @@ def test_forwarded_is_malformed_here(host):
     """security.md 1."""
     host.people(person("ann"))
     assert host.ask("ann", RIGHT, forwarded=True).reason is Reason.MALFORMED
-
-
-@pytest.mark.parametrize("typed", [b"", b"with\0nul", b"x" * 1025])
-def test_what_cannot_be_a_password_is_neither_checked_nor_counted(host, typed):
-    """security.md 25."""
-    host.people(person("ann"))
-    assert host.ask("ann", typed).reason is Reason.MALFORMED
-    assert host.failures("ann") == 0
 
 
 def test_the_account_phase_rests_on_the_proof_of_its_own_transaction(hosts):
@@ -387,17 +187,6 @@ def test_who_is_suspended_while_typing_is_not_let_in(host):
     _, talk = host.begin("ann", **SEAT)
     host.act(Verb.SUSPEND, "ann")
     assert talk.answer(Secret(RIGHT)).reason is Reason.USER_SUSPENDED
-
-
-def test_a_source_that_tries_many_names_is_stopped(host):
-    """security.md 5: ten accounts failing from one address; the eleventh is not checked."""
-    host.people(*(person(f"user{n}") for n in range(12)))
-    there = {"rhost": "203.0.113.7"}
-    for n in range(10):
-        assert host.ask(f"user{n}", WRONG, **there).reason is Reason.WRONG_CREDENTIALS
-    assert host.ask("user10", RIGHT, **there).reason is Reason.SOURCE_THROTTLED
-    assert host.failures("user10") == 0
-    assert host.ask("user10", RIGHT, rhost="203.0.113.8").reason is Reason.OK
 
 
 def test_why_agrees_with_the_door_in_a_thousand_states(hosts):
@@ -433,12 +222,3 @@ def _anybody(rng, n):
         fields.pop("ends_at", None)
     fields["state"] = rng.choice(("ACTIVATED",) * 5 + ("STAGED", "SUSPENDED"))
     return person(f"user{n}", **fields)
-
-
-def test_a_warning_is_said_once_in_a_transaction_and_to_every_key_login(hosts):
-    host = hosts("policy: {expiry: {max_age_d: 155}}\n")  # five days are left of them
-    host.people(person("ann"))
-    turn = host.ask("ann", RIGHT)
-    assert "Your password expires" in words(turn)
-    assert words(host.acct("ann", transaction=turn.transaction)) == ""
-    assert "Your password expires" in words(host.acct("ann"))
