@@ -18,6 +18,7 @@ from loginward.crypto.keys import KeySource, load_keys
 from loginward.store.rows import SealedRows
 from tests.live import people
 from tests.live.daemon import Agent, agent_at
+from tests.live.power import Power
 from tests.live.slapd import Slapd, now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("offline-store")]
@@ -142,3 +143,25 @@ def test_an_older_file_put_back_ends_no_lock(agent: Agent, slapd: Slapd) -> None
     slapd.start()
     agent.await_online(guessed, RIGHT)
     assert agent.ask(other, RIGHT) is Reason.OK
+
+
+def test_the_power_gone_after_a_guess_offline_it_is_counted(agent: Agent, slapd: Slapd) -> None:
+    """Q10: what was answered had been flushed; one more guess locks, here too."""
+    name, _ = PEOPLE
+    slapd.stop()
+    assert agent.ask(name, RIGHT) is Reason.OK
+    assert agent.process is not None
+    with Power(agent.process.pid, agent.state_dir, agent.folder / "power") as power:
+        for _ in range(4):
+            assert agent.ask(name, WRONG) is Reason.WRONG_CREDENTIALS
+    agent.kill()
+    lost = agent.state_dir.rename(agent.folder / "lost")
+    power.cut(4, agent.state_dir)
+    for path in (lost, *lost.rglob("*")):
+        left = agent.state_dir / path.relative_to(lost)
+        if left.exists():
+            os.chown(left, path.stat().st_uid, path.stat().st_gid)
+    agent.start()
+    assert agent.ask(name, WRONG) is Reason.WRONG_CREDENTIALS
+    assert agent.ask(name, RIGHT) is Reason.ACCOUNT_LOCKED
+    assert not agent.health().store_fault
