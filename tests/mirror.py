@@ -100,7 +100,6 @@ PARTS = {
     "doors/admin/peer": "doors/admin/test_roles.py",
     "doors/admin/talk": "doors/admin/test_server.py",
     "doors/login/connection": "doors/login/test_server*.py",
-    "doors/login/crowd": "doors/login/test_server*.py",
     "doors/login/workers": "doors/login/test_server*.py",
     "runtime/access": "runtime/test_askers.py",
     "runtime/acting": "runtime/test_administration.py",

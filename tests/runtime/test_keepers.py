@@ -98,6 +98,21 @@ def test_an_unlock_ends_our_lock_once(site, keepers):
     assert not keepers.cleared("id-ann")
 
 
+def test_an_unlock_forgets_what_was_seen_to_fail_at_the_directory(site, keepers):
+    """R44: the right password gets in with the next login, not with the next window."""
+    reading = ann(site, **COUNTS)
+    fail(keepers, reading, 5, make=lambda: case_of(site))
+    assert isinstance(reserve(keepers, reading, case_of(site)), LockedNow)
+    keepers.cleared("id-ann")
+    assert isinstance(reserve(keepers, reading, case_of(site)), Granted)
+
+
+def test_our_lock_holds_offline_too(site, keepers):
+    tripped = fail(keepers, ann(site), 5, make=lambda: case_of(site))
+    copy = ann(site, copy=True)
+    assert keepers.lock_of(copy, site.parts.configuration.current) == tripped
+
+
 def test_offline_failures_lock_offline_alone(site, keepers):
     """security.md 3: an offline lock is not applied online."""
     copy = ann(site, copy=True, counts=True)
@@ -219,3 +234,14 @@ def test_an_embedded_directory_counts_itself(host):
     assert keepers.lock_of(Fresh(facts), in_force) is None
     assert host.parts.store.lock_of(facts.account_id, AGENT) is None
     assert host.parts.store.lock_of(facts.account_id, OFFLINE) is None
+
+
+def test_lock_screens_of_two_users_have_nothing_to_do_with_each_other(host):
+    """Where the directory is ours, each counts apart and nothing is counted beside."""
+    host.people(person("ann"))
+    facts = host.parts.embedded.find("ann", None)
+    keepers = host.parts.keepers
+    for uid in (65533, 65534):
+        assert fail(keepers, Fresh(facts), 2, make=lambda uid=uid: case_of(host, uid=uid)) is None
+        assert fail(keepers, Fresh(facts), 1, make=lambda uid=uid: case_of(host, uid=uid))
+    assert host.failures("ann") == 0

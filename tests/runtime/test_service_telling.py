@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from loginward.core.reasons import Reason
+from loginward.core.commands import Done
+from loginward.core.decision import Decision
+from loginward.core.reasons import Reason, Verdict
+from loginward.core.requests import Peer
 from loginward.core.secret import Secret
 from loginward.doors.login.port import AskTurn
 from loginward.runtime.answers import REFUSAL_S
+from tests.runtime.asking import case_of
 from tests.runtime.people import RIGHT, WRONG, person
 from tests.runtime.seat import SEAT, TABLE, words
 
@@ -76,3 +80,19 @@ def test_a_warning_is_said_once_in_a_transaction_and_to_every_key_login(hosts):
     assert "Your password expires" in words(turn)
     assert words(host.acct("ann", transaction=turn.transaction)) == ""
     assert "Your password expires" in words(host.acct("ann"))
+
+
+def test_a_setuid_program_is_no_seat_for_whoever_started_it(everybody):
+    """A user at a program of root's sees of others what anybody sees from elsewhere."""
+    turn = everybody.ask("locked-user", RIGHT, **SEAT, peer=Peer(uid=0, real_uid=65533))
+    assert turn.reason is Reason.WRONG_CREDENTIALS
+    assert words(turn).startswith("You cannot sign in.")
+
+
+def test_a_refusal_that_took_longer_than_that_is_sent_at_once(host):
+    """A directory that was waited for: no delay is left, and none is negative."""
+    case, refusal = case_of(host), Decision(verdict=Verdict.REFUSE, reason=Reason.ACCOUNT_LOCKED)
+    turn = case.in_force.answers.result(
+        case.request, Done(refusal), elapsed_s=9.0, reference="7F3K2Q", transaction=""
+    )
+    assert turn.delay_ms == 0

@@ -218,3 +218,13 @@ def test_other_bounds_hold_from_the_next_request_on_for_what_was_seen_before():
     throttle.bounds = Bounds(per_min=2, window=timedelta(seconds=30))
     clock.pass_s(31)
     assert throttle.throttled_until(HERE, "ann") is None
+
+
+def test_of_two_bounds_the_later_end_is_told():
+    """Who comes back when the first one ends would be refused again."""
+    throttle, clock = made(per_min=3)
+    spray(throttle, HERE, 10)
+    for _ in range(4):
+        throttle.asked(HERE)
+    assert throttle.throttled_until(HERE, "account3") == clock.now() + timedelta(minutes=1)
+    assert throttle.throttled_until(HERE, "ann") == clock.now() + WINDOW

@@ -71,6 +71,7 @@ assert "full" in store.faults()[0].problem, store.faults()
 verifiers = Verifiers(store, host.hasher(), lambda: 5)
 verifiers.start()
 verifiers.proven_online(account(), Secret(b"right"), saved.generation)
+verifiers.idle()
 verifiers.close()
 assert store.ledger.record("id-ada").verifier is None      # none is made
 grace = store.save(account("grace", groups=frozenset({"y" * 30000})))  # directory-owned: goes on

@@ -103,9 +103,10 @@ def test_across_a_reboot_a_jump_beyond_the_allowance_serves_none(off: timedelta)
     assert time.now() == NOW + timedelta(seconds=5)
     assert not time.serves_allowance
     assert not restarted(machine, time).serves_allowance
+    mark = time.mark()
     machine.reboot()  # and another reboot does not launder it
     machine.wall -= off
-    assert not restarted_after(machine, time.mark()).serves_allowance
+    assert not restarted_after(machine, mark).serves_allowance
     time.confirm()
     assert time.serves_allowance
 

@@ -165,6 +165,30 @@ def test_only_the_latest_people_keep_one(host: Host) -> None:
     assert [phc(store, f"id-{name}") is not None for name in names] == [False] * 3 + [True] * 2
 
 
+def test_who_had_to_make_room_gets_one_again_with_the_next_proof(host: Host) -> None:
+    """Although this process has made one of that very password before."""
+    store = host.open()
+    with working(store, host, max_users=1) as verifiers:
+        for name in ("ada", "grace", "ada"):
+            prove(store, verifiers, account(name))
+            host.machine.run(seconds=1)
+
+    assert phc(store, "id-ada") is not None
+    assert phc(store, "id-grace") is None
+
+
+def test_a_proof_of_another_change_time_makes_none(host: Host) -> None:
+    """R18: a verifier proves the password of one change time only."""
+    store = host.open()
+    saved = store.save(account())
+    with working(store, host) as verifiers:
+        later = account(changed_at=NOW + timedelta(minutes=1))
+        verifiers.proven_online(later, RIGHT, saved.generation)
+        verifiers.idle()
+
+    assert phc(store) is None
+
+
 def test_a_change_of_password_retires_the_verifier_for_a_day(host: Host) -> None:
     """security 24: a match with a retired one is wrong."""
     store = host.open()
@@ -224,6 +248,29 @@ def test_twenty_guesses_are_borne_and_the_next_destroys_the_verifier(host: Host)
     assert guess(store, verifiers, OTHER) == Wrong()
     assert guess(store, verifiers, RIGHT) == NoVerdict("no-verifier")
     assert store.list()[0][0].guesses == 21
+
+
+def test_a_destroyed_verifier_leaves_nothing_behind(host: Host) -> None:
+    """security 15: neither the one retired by a change, nor any of both in the log of the file."""
+    store = host.open()
+    with working(store, host) as verifiers:
+        prove(store, verifiers, account())
+    later = NOW + timedelta(minutes=1)
+    store.save(account(changed_at=later, read_at=later))
+    attempts = OfflineAttempts(store, lambda: 2)
+    for _ in range(3):
+        assert store.ledger.record("id-ada").retired
+        assert log_of(host) > 0
+        granted = attempts.reserve(account(), "login", FIVE)
+        attempts.settle(account(), granted.reservation, Outcome.WRONG)
+
+    assert store.ledger.record("id-ada").retired == ()
+    assert log_of(host) == 0
+
+
+def log_of(host: Host) -> int:
+    (log,) = host.directory.glob("*-wal")
+    return log.stat().st_size
 
 
 def test_attempts_that_never_settled_destroy_it_too(host: Host) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from loginward.doors.login import callers
 from loginward.doors.login.callers import CallerGoneError, caller_of
 
 
@@ -91,3 +92,32 @@ def test_a_file_of_proc_that_says_nothing_is_as_good_as_hidden(
         client.connect(path)
         with listener.accept()[0] as connection:
             assert caller_of(connection, proc).real_uid == os.geteuid()
+
+
+def test_a_pid_that_another_process_took_meanwhile_is_nobody(
+    pair: tuple[socket.socket, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its real uid would be that of a stranger."""
+    listener, path = pair
+    started = iter([77, 78])
+    monkeypatch.setattr(callers, "_start_time", lambda _: next(started))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        with listener.accept()[0] as connection, pytest.raises(CallerGoneError):
+            caller_of(connection, of(tmp_path / "proc", os.getpid()))
+
+
+def test_a_hidden_process_of_another_user_is_there_all_the_same(
+    pair: tuple[socket.socket, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hidepid, and a daemon without root's rights: kill(2) says EPERM of who is there."""
+
+    def denied(pid: int, signal: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    listener, path = pair
+    monkeypatch.setattr(callers.os, "kill", denied)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        with listener.accept()[0] as connection:
+            assert caller_of(connection, tmp_path / "nothing").real_uid == os.geteuid()

@@ -96,3 +96,10 @@ def test_uids_that_have_earned_everything_again_are_forgotten() -> None:
         allowance.take(uid, float(uid))
 
     assert len(allowance._spent) <= 11
+
+
+def test_who_has_spent_all_is_not_forgotten_in_a_crowd() -> None:
+    allowance = Allowance(Limits(connections=2, questions=1, questions_per_s=0.5))
+
+    assert all(allowance.take(uid, 10.0) for uid in range(1001, 1011))
+    assert not any(allowance.take(uid, 10.0) for uid in range(1001, 1011))

@@ -110,3 +110,20 @@ def test_words_are_kept_whole_where_they_fit() -> None:
 
     assert " ".join(lines) == text
     assert len(lines) == 4
+
+
+def notices(text: str) -> list[str]:
+    turn = ResultTurn(verdict=Verdict.ALLOW, reason=Reason.OK, reference="", infos=(Info(text),))
+    return [message.text for message in messages(octets_of(turn)) if isinstance(message, Notice)]
+
+
+def test_no_text_turns_what_is_read_around() -> None:
+    """Format characters, such as the override of the writing direction, are none of a text."""
+    assert notices("pay \u202elive\u2069\u200b now") == ["pay live now"]
+
+
+def test_a_line_that_just_fits_stays_one() -> None:
+    fits = "x" * 249 + " " + "y" * (LINE_OCTETS - 250)
+
+    assert notices(fits) == [fits]
+    assert len(notices(fits + "y")) == 2
