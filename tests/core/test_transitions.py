@@ -12,7 +12,14 @@ from loginward.core.facts import LockoutPolicy, status_at
 from loginward.core.lockout import Failure, Tally
 from loginward.core.passwords import PasswordRules
 from loginward.core.status import ExpiryCause, Lock, LockCause, PasswordStatus, UserState
-from loginward.core.transitions import Transition, transition_between
+from loginward.core.transitions import (
+    Transition,
+    bare,
+    is_alike,
+    moments_of,
+    over_time,
+    transition_between,
+)
 from loginward.directory.embedded import life
 from loginward.directory.embedded.facts import SiteRules, facts_of
 from loginward.directory.embedded.record import Password, Record, SetBy
@@ -210,3 +217,39 @@ def test_the_embedded_directory_activates_and_expires_as_the_article_says(record
             one.cause for one in facts_of(after, SITE, now).due if one.at <= now
         }
         assert replace(record, password=after.password) == after
+
+
+def test_time_between_two_readings_is_told_moment_by_moment():
+    """A start and an end that both came since the last look are two transitions."""
+    waiting = alice(starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR)
+    steps = over_time(waiting, NOW, waiting, NOW + DAY)
+    assert [step.transitions for step in steps] == [
+        (Transition.ACTIVATED,), (Transition.SUSPENDED,), ()
+    ]  # fmt: skip
+    assert steps[-1].now == NOW + DAY
+    assert [step.then for step in steps[1:]] == [step.now for step in steps[:-1]]
+
+
+def test_time_that_goes_back_is_one_step():
+    waiting = alice(starts_at=NOW + HOUR)
+    (step,) = over_time(waiting, LATER, waiting, NOW)
+    assert (step.then, step.now, step.transitions) == (LATER, NOW, ())
+
+
+def test_every_moment_that_can_change_a_status_is_named():
+    facts = alice(
+        locks=(lock("a", until=NOW), lock("b", until=None)),
+        due=due(NOW + HOUR),
+        starts_at=NOW + DAY,
+        ends_at=NOW + 2 * DAY,
+    )
+    assert moments_of(facts) == (NOW, NOW + HOUR, NOW + DAY, NOW + 2 * DAY)
+    assert moments_of(alice()) == ()
+
+
+def test_what_no_transition_follows_from_is_left_out():
+    full = alice(groups=frozenset({"staff"}), failures=(NOW,), lockout=LockoutPolicy(5, 900, None))
+    assert bare(full) == alice(failures=())
+    assert is_alike(full, replace(full, read_at=LATER, groups=frozenset()))
+    assert not is_alike(full, replace(full, locks=(lock(until=None),)))
+    assert not is_alike(full, replace(full, changed_at=NOW))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from loginward.core.facts import AccountFacts, status_at
 from loginward.core.status import PasswordStatus, StateCause, Status, UserState
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class Transition(enum.Enum):
@@ -22,6 +20,54 @@ class Transition(enum.Enum):
     SUSPENDED = "suspended"
     ACTIVATED = "activated"
     REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Two states of an account, one after the other, each judged at its own moment (aware UTC)."""
+
+    before: AccountFacts
+    then: datetime
+    after: AccountFacts
+    now: datetime
+
+    @property
+    def transitions(self) -> tuple[Transition, ...]:
+        """What happened from one to the other."""
+        return transition_between(self.before, self.after, self.then, self.now)
+
+
+def bare(facts: AccountFacts) -> AccountFacts:
+    """Return only what transitions follow from, so that many accounts can be kept."""
+    return replace(
+        facts, groups=frozenset(), failures=(), lockout=None, unreadable=frozenset(), evidence=()
+    )
+
+
+def is_alike(one: AccountFacts, other: AccountFacts) -> bool:
+    """Return whether no transition, now or later, can tell two readings of an account apart."""
+    return replace(bare(one), read_at=other.read_at) == bare(other)
+
+
+def moments_of(facts: AccountFacts) -> tuple[datetime, ...]:
+    """Return every moment (aware UTC) at which time alone changes what the account is."""
+    ends = (lock.until for lock in facts.locks)
+    dates = (*ends, *(due.at for due in facts.due), facts.starts_at, facts.ends_at)
+    return tuple(at for at in dates if at is not None)
+
+
+def over_time(
+    before: AccountFacts, then: datetime, after: AccountFacts, now: datetime
+) -> tuple[Moved, ...]:
+    """Return the steps between two readings: time by itself, moment by moment, then what was read.
+
+    So a start and an end that both came since the last look are two transitions.
+    """
+    steps = []
+    for at in sorted({at for at in moments_of(before) if then < at < now}):
+        steps.append(Moved(before, then, before, at))
+        then = at
+    return (*steps, Moved(before, then, after, now))
 
 
 def transition_between(

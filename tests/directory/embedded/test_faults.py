@@ -146,7 +146,7 @@ world.reopen()
 told["durable"] = world.status("ann").lock.failures
 print(json.dumps(told))
 """
-    shell = f'mount -t tmpfs -o size=300k none {mount} && exec "$@"'
+    shell = f'mount -t tmpfs -o size=400k none {mount} && exec "$@"'
     other = in_process(
         script, mount / "accounts.db", before=["unshare", "-rm", "sh", "-c", shell, "sh"]
     )

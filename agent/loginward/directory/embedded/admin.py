@@ -81,9 +81,7 @@ def remove(book: Book, account_id: str) -> Done | NotDone:
     Raises:
         StoreFault: The file cannot be written; nothing was removed.
     """
-    removed = book.write(lambda connection: rows.remove(connection, account_id))
-    book.counter.saved(account_id)
-    return Done() if removed else GONE
+    return Done() if book.remove(account_id) else GONE
 
 
 def schedule(

@@ -37,13 +37,25 @@ _T = TypeVar("_T")
 class Counter:
     """Reserves and settles attempts, in the file or, while that fails, in memory.
 
+    Args:
+        note: Told, inside the transaction, of an account whose lock changes; before and after.
+        on_moved: Called once such a change is written.
+
     Attributes:
         fault: Why the last write failed; None: it did not.
     """
 
-    def __init__(self, database: Database, commits: GroupCommit) -> None:
+    def __init__(
+        self,
+        database: Database,
+        commits: GroupCommit,
+        note: Callable[[sqlite3.Connection, Record, Record], bool],
+        on_moved: Callable[[], None],
+    ) -> None:
         self._database = database
         self._commits = commits
+        self._note = note
+        self._on_moved = on_moved
         self._guard = threading.Lock()
         self._unsaved: dict[str, Tally] = {}
         self.fault: StoreFault | None = None
@@ -135,23 +147,27 @@ class Counter:
     def _apply(self, account_id: str, step: Callable[[Record], tuple[Tally, _T]]) -> _T:
         in_memory: list[_T] = []
 
-        def in_file(connection: sqlite3.Connection) -> _T:
+        def in_file(connection: sqlite3.Connection) -> tuple[bool, _T]:
+            filed = self._filed(connection, account_id)
             with self._guard:
-                record = self._current(connection, account_id)
+                record = self._current(filed)
                 tally, result = step(record)
                 if account_id in self._unsaved:
                     self._unsaved[account_id] = tally
                     in_memory.append(result)
+            moved = False
             if in_memory or tally != record.tally:
-                rows.put_tally(connection, account_id, tally)
-            return result
+                moved = self._put(connection, filed, tally)
+            return moved, result
 
         try:
-            result = self._commits.run(in_file)
+            moved, result = self._commits.run(in_file)
         except StoreFault as fault:
             self.fault = fault
             return in_memory[0] if in_memory else self._apply_in_memory(account_id, step)
         self.fault = None
+        if moved:
+            self._on_moved()
         if self.has_unsaved:
             self._write_unsaved()
         return result
@@ -163,8 +179,9 @@ class Counter:
             with self._guard:
                 unsaved = dict(self._unsaved)
             for account_id, tally in unsaved.items():
-                if rows.by_id(connection, account_id) is not None:
-                    rows.put_tally(connection, account_id, tally)
+                filed = rows.by_id(connection, account_id)
+                if filed is not None:
+                    self._put(connection, filed, tally)
             return unsaved
 
         try:
@@ -176,23 +193,33 @@ class Counter:
             for account_id, tally in written.items():
                 if self._unsaved.get(account_id) is tally:
                     del self._unsaved[account_id]
+        self._on_moved()
 
     def _apply_in_memory(self, account_id: str, step: Callable[[Record], tuple[Tally, _T]]) -> _T:
         try:
             with self._guard:
                 with self._database.reading() as connection:
-                    record = self._current(connection, account_id)
+                    record = self._current(self._filed(connection, account_id))
                 self._unsaved[account_id], result = step(record)
         except StoreFault as fault:
             raise DirectoryUnavailable("embedded", str(fault)) from fault
         return result
 
-    def _current(self, connection: sqlite3.Connection, account_id: str) -> Record:
+    def _put(self, connection: sqlite3.Connection, filed: Record, tally: Tally) -> bool:
+        """Write a tally; return whether the lock that the file holds has changed."""
+        rows.put_tally(connection, filed.id, tally)
+        changed = tally.lock != filed.tally.lock
+        return changed and self._note(connection, filed, replace(filed, tally=tally))
+
+    def _filed(self, connection: sqlite3.Connection, account_id: str) -> Record:
         record = rows.by_id(connection, account_id)
         if record is None:
             raise DirectoryUnavailable("embedded", "the account is gone")
-        tally = self._unsaved.get(account_id)
-        return record if tally is None else replace(record, tally=tally)
+        return record
+
+    def _current(self, filed: Record) -> Record:
+        tally = self._unsaved.get(filed.id)
+        return filed if tally is None else replace(filed, tally=tally)
 
 
 def _one_line(source: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from loginward.core.passwords import asks_for_more, demands_of
-from loginward.directory.embedded import batches, rows
+from loginward.directory.embedded import batches, journal, rows
 from loginward.directory.embedded.attempts import Counter
+from loginward.directory.embedded.facts import facts_of
 from loginward.directory.embedded.locking import FileLock
 from loginward.directory.embedded.schema import VERSIONS
 from loginward.errors import DirectoryUnavailable, StoreFault
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from loginward.core.clock import Clock
+    from loginward.core.facts import AccountFacts
     from loginward.directory.embedded.facts import SiteRules
     from loginward.directory.embedded.hashing import Hashing
     from loginward.directory.embedded.record import Record
@@ -41,6 +44,7 @@ class Book:
         site: The rules in force.
         counter: The keeper of attempts.
         importing: Held by the one import that is under way.
+        on_moved: Called when a change has been written that must be told.
 
     Raises:
         StoreFault: Another process has the file, or it cannot be used.
@@ -53,7 +57,8 @@ class Book:
         self._lock = FileLock(path)
         self._database = Database(path, VERSIONS)
         self._commits = GroupCommit(self._database)
-        self.counter = Counter(self._database, self._commits)
+        self.on_moved: Callable[[], None] = lambda: None
+        self.counter = Counter(self._database, self._commits, self.note, self._tell)
         self.importing = threading.Lock()
         try:
             self._database.prepare()
@@ -80,9 +85,12 @@ class Book:
                 since = now
             if demands_of(last, rules) != last:
                 rows.put_demands(connection, demands_of(last, rules), since)
+            if journal.told(connection) is None:
+                journal.put_told(connection, now, journal.due_rules(rules, since))
 
         self._commits.run(step)
         self.site = site
+        self.on_moved()
 
     def by_name(self, name: str) -> Record | None:
         """Return the account of that name, whatever its spelling.
@@ -129,22 +137,49 @@ class Book:
             DirectoryUnavailable: The file cannot be written; nothing was.
         """
 
-        def in_file(connection: sqlite3.Connection) -> tuple[bool, _T]:
+        def in_file(connection: sqlite3.Connection) -> tuple[bool, bool, _T]:
             record = rows.by_id(connection, account_id)
             before = record if record is None else self.counter.with_unsaved(record)
             after, result = step(before)
-            if after is None or after is before:
-                return False, result
+            if record is None or after is None or after is before:
+                return False, False, result
             rows.replace(connection, after)
-            return True, result
+            return True, self.note(connection, record, after), result
 
         try:
-            written, result = self._commits.run(in_file)
+            written, moved, result = self._commits.run(in_file)
         except StoreFault as fault:
             raise DirectoryUnavailable("embedded", str(fault)) from fault
         if written:
             self.counter.saved(account_id)
+        if moved:
+            self.on_moved()
         return result
+
+    def remove(self, account_id: str) -> bool:
+        """Remove an account and all that belongs to it; return whether there was one.
+
+        Raises:
+            StoreFault: The file cannot be written; nothing was removed.
+        """
+
+        def in_file(connection: sqlite3.Connection) -> bool:
+            record = rows.by_id(connection, account_id)
+            if record is None:
+                return False
+            facts, now = self._facts(record), self.clock.now()
+            journal.note(connection, facts, replace(facts, removed=True), now)
+            return rows.remove(connection, account_id)
+
+        removed = self._commits.run(in_file)
+        self.counter.saved(account_id)
+        self.on_moved()
+        return removed
+
+    def note(self, connection: sqlite3.Connection, before: Record, after: Record) -> bool:
+        """Write into the journal what is being made of an account; return whether it matters."""
+        now = self.clock.now()
+        return journal.note(connection, self._facts(before), self._facts(after), now)
 
     def outdates_before(self) -> datetime | None:
         """Return the moment before which a password no longer meets the rules; None: none."""
@@ -169,6 +204,12 @@ class Book:
         """Close the file and let another process have it; idempotent."""
         self._database.close()
         self._lock.release()
+
+    def _tell(self) -> None:
+        self.on_moved()
+
+    def _facts(self, record: Record) -> AccountFacts:
+        return facts_of(record, self.site, self.clock.now())
 
     def _current(self, record: Record | None) -> Record | None:
         return record if record is None else self.counter.with_unsaved(record)

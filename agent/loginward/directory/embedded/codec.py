@@ -40,6 +40,16 @@ def when(kept: int) -> datetime:
     return EPOCH + kept * MICROSECOND
 
 
+def maybe_moment(at: datetime | None) -> int | None:
+    """Return a moment as kept, if there is one."""
+    return None if at is None else moment(at)
+
+
+def maybe_when(kept: int | None) -> datetime | None:
+    """Return a kept moment, if there is one."""
+    return None if kept is None else when(kept)
+
+
 def rows_of(record: Record) -> Rows:
     """Return the rows of one account in the four tables."""
     return (
@@ -63,11 +73,11 @@ def account_row(record: Record) -> Row:
         _json(sorted(record.groups)),
         moment(record.created_at),
         record.state.value,
-        _maybe_moment(record.state_since),
-        _maybe_moment(record.starts_at),
-        _maybe_moment(record.ends_at),
+        maybe_moment(record.state_since),
+        maybe_moment(record.starts_at),
+        maybe_moment(record.ends_at),
         None if lock is None else lock.id,
-        None if lock is None else _maybe_moment(lock.since),
+        None if lock is None else maybe_moment(lock.since),
     )
 
 
@@ -79,7 +89,7 @@ def password_row(account_id: str, password: Password) -> Row:
         moment(password.changed_at),
         password.set_by.value,
         password.must_change,
-        _maybe_moment(password.forced_at),
+        maybe_moment(password.forced_at),
         password.outdated,
         _json([[old.phc, moment(old.changed_at)] for old in password.history]),
     )
@@ -99,8 +109,8 @@ def tally_row(account_id: str, tally: Tally) -> Row:
         _json([[moment(f.at), f.source] for f in tally.failures]),
         _json([[p.reservation, moment(p.at), p.source, p.recovered] for p in tally.pending]),
         None if lock is None else lock.id,
-        None if lock is None else _maybe_moment(lock.since),
-        None if lock is None else _maybe_moment(lock.until),
+        None if lock is None else maybe_moment(lock.since),
+        None if lock is None else maybe_moment(lock.until),
         "" if lock is None else lock.source,
         0 if lock is None else lock.failures,
     )
@@ -110,7 +120,7 @@ def record_of(row: Row) -> Record:
     """Return the record of RECORD_COLUMNS."""
     account_id, name, display_name, mail, recovery, groups, created_at, state = row[:8]
     state_since, starts_at, ends_at, lock_id, lock_since = row[8:13]
-    lock = Lock(id=lock_id, cause=LockCause.BY_ADMIN, since=_maybe_when(lock_since))
+    lock = Lock(id=lock_id, cause=LockCause.BY_ADMIN, since=maybe_when(lock_since))
     digest, token_ends = row[20:22]
     return Record(
         id=account_id,
@@ -121,9 +131,9 @@ def record_of(row: Row) -> Record:
         groups=frozenset(_list(groups)),
         created_at=when(created_at),
         state=UserState(state),
-        state_since=_maybe_when(state_since),
-        starts_at=_maybe_when(starts_at),
-        ends_at=_maybe_when(ends_at),
+        state_since=maybe_when(state_since),
+        starts_at=maybe_when(starts_at),
+        ends_at=maybe_when(ends_at),
         admin_lock=None if lock_id is None else lock,
         password=None if row[13] is None else _password_of(row[13:20]),
         token=None if digest is None else Token(digest, when(token_ends)),
@@ -137,8 +147,8 @@ def tally_of(row: Row) -> Tally:
     lock = Lock(
         id=lock_id,
         cause=LockCause.THRESHOLD,
-        since=_maybe_when(lock_since),
-        until=_maybe_when(lock_until),
+        since=maybe_when(lock_since),
+        until=maybe_when(lock_until),
         source=lock_source,
         failures=lock_failures,
     )
@@ -160,7 +170,7 @@ def _password_of(row: Row) -> Password:
         changed_at=when(changed_at),
         set_by=SetBy(set_by),
         must_change=bool(must_change),
-        forced_at=_maybe_when(forced_at),
+        forced_at=maybe_when(forced_at),
         outdated=bool(outdated),
         history=tuple(OldPassword(old, when(at)) for old, at in _list(history)),
     )
@@ -168,11 +178,3 @@ def _password_of(row: Row) -> Password:
 
 def _list(text: str) -> list[Any]:
     return [] if text == _NOTHING else list(json.loads(text))  # most are empty, and parsing costs
-
-
-def _maybe_moment(at: datetime | None) -> int | None:
-    return None if at is None else moment(at)
-
-
-def _maybe_when(kept: int | None) -> datetime | None:
-    return None if kept is None else when(kept)

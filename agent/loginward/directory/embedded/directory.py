@@ -15,11 +15,12 @@ from loginward.core.facts import AccountFacts, status_at
 from loginward.core.status import PasswordStatus, UserState
 from loginward.directory.embedded import admin, listing, persons, rows, transfer
 from loginward.directory.embedded.facts import SiteRules, explained, facts_of, status_of
+from loginward.directory.embedded.telling import Telling
 from loginward.directory.port import Act, Done, Listing, NotDone, ServerHealth
 from loginward.errors import DirectoryUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from loginward.core.attempts import Outcome, Reserved
@@ -39,11 +40,15 @@ class EmbeddedDirectory:
 
     Args:
         book: The file, open, with the site's rules in force.
+
+    Attributes:
+        telling: What becomes of the accounts, for the watch.
     """
 
     def __init__(self, book: Book) -> None:
         self._book = book
         self._last_ok_at: datetime | None = None
+        self.telling = Telling(book)
 
     def apply(self, site: SiteRules) -> None:
         """Take other rules into force, as a reload brings them.
@@ -52,6 +57,10 @@ class EmbeddedDirectory:
             StoreFault: The file cannot be written; the rules before stay in force.
         """
         self._book.begin(site)
+
+    def call_when_moved(self, call: Callable[[], None]) -> None:
+        """Call this whenever something has been written that `telling` tells."""
+        self._book.on_moved = call
 
     def find(self, name: str, deadline: Deadline) -> AccountFacts | None:  # noqa: ARG002  a local read
         """Return the account of that name, in whatever spelling."""

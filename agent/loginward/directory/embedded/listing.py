@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from loginward.core.passwords import PasswordRules
 
-_STATUS: Final = {
+STATUS: Final = {
     PasswordStatus.PENDING: "account.id NOT IN (SELECT account_id FROM password)",
     PasswordStatus.LOCKED: """account.id IN (
         SELECT account_id FROM tally
@@ -37,7 +37,7 @@ _STATE: Final = {
 
 def condition(status: PasswordStatus | None, state: UserState | None) -> str:
     """Return what narrows `rows.SELECT` to whom may have that status and that state."""
-    parts = [_STATUS[status]] if status is not None else []
+    parts = [STATUS[status]] if status is not None else []
     parts += [_STATE[state]] if state is not None else []
     return "".join(f" AND ({part})" for part in parts)
 

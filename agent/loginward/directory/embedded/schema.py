@@ -67,4 +67,23 @@ VERSIONS: Final = (
     ALTER TABLE account ADD COLUMN batch TEXT;  -- of the import it came with; NULL: by itself
     CREATE TABLE unfinished (batch TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose accounts nobody sees
     """,
+    """
+    CREATE TABLE journal (  -- what became of accounts and has not been told yet
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        account_id TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        before BLOB NOT NULL,
+        after BLOB NOT NULL
+    );
+    CREATE INDEX journal_account ON journal (account_id, seq);
+    CREATE TABLE told (  -- up to when all has been told, and by which rules that was judged
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        until INTEGER NOT NULL,
+        max_age_s INTEGER,
+        update_by INTEGER,
+        outdated_since INTEGER
+    );
+    CREATE INDEX account_starts ON account (starts_at) WHERE starts_at IS NOT NULL;
+    CREATE INDEX account_ends ON account (ends_at) WHERE ends_at IS NOT NULL;
+    """,
 )
