@@ -1,13 +1,13 @@
-"""The process that alone holds the admin account: what goes to it, what comes back (security.md 12)."""
+"""The admin account's process: an order goes out once, and its own answer comes back."""
 
 from __future__ import annotations
 
 import os
 import socket
-import struct
 import threading
-from datetime import UTC, datetime
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from loginward.core.acts import Verb
@@ -15,184 +15,194 @@ from loginward.core.clock import Deadline
 from loginward.core.facts import AccountFacts
 from loginward.core.secret import Secret
 from loginward.directory.port import Act, Done, NotDone
-from loginward.errors import ConfigError, DirectoryUnavailable
-from loginward.runtime.admin_process import AdminProcess, Order, serve
+from loginward.errors import DirectoryUnavailable, ProtocolError
+from loginward.runtime.admin_process import AdminProcess, Order, Reply, serve
 from loginward.runtime.clock import SystemClock
+from tests.doubles.moving import NOW
 
 CLOCK = SystemClock()
-ANN = AccountFacts(
-    account_id="id-ann", name="ann", ref="uid=ann,dc=b", read_at=datetime(2026, 6, 1, tzinfo=UTC)
-)
+WHO = AccountFacts(account_id="id-1", name="bob", ref="uid=bob", read_at=NOW)
 
 
-class Recording:
-    """A directory that notes what it is told, and answers or raises what it was given."""
+class Directory:
+    """Keeps the acts, and answers what it is told to; each act is as slow as it is told to be."""
 
-    def __init__(self, answer):
-        self.answer = answer
-        self.told = []
-        self.closed = threading.Event()
+    def __init__(self, *answers):
+        self.acts, self.answers, self.closed = [], list(answers), False
 
     def act(self, account, act, deadline):
-        self.told.append((account, act, deadline.left, os.getpid()))
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        self.acts.append((account.account_id, account.name, account.ref, act, deadline.left))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def close(self):
-        self.closed.set()
+        self.closed = True
+
+
+def act(process, verb=Verb.UNLOCK, within_s=5.0, **more):
+    return process.act(WHO, Act(verb=verb, **more), Deadline.after(within_s, CLOCK))
 
 
 @pytest.fixture
-def beside():
-    """Return the maker of a process's two ends; here its other end is a thread."""
-    made = []
-
-    def make(answer):
-        ours, theirs = socket.socketpair()
-        directory = Recording(answer)
-        thread = threading.Thread(target=serve, args=(theirs, directory, CLOCK))
-        thread.start()
-        made.append((ours, theirs, thread))
-        return AdminProcess(os.getpid(), ours), directory, ours
-
-    yield make
-    for ours, theirs, thread in made:
-        ours.close()
-        thread.join(10)
-        theirs.close()
-        assert not thread.is_alive()
+def ends():
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        theirs.settimeout(10)
+        yield ours, theirs
 
 
-def act(process, verb=Verb.UNLOCK, *, budget_s=5.0, **more):
-    return process.act(ANN, Act(verb=verb, **more), Deadline.after(budget_s, CLOCK))
-
-
-def test_an_order_arrives_as_it_was_given(beside):
-    process, directory, _ = beside(Done())
-    act(process, Verb.RESET_PASSWORD, password=Secret(b"next-horse\x00\xff"), force=True)
-    ((account, told, left, _),) = directory.told
-    assert (account.account_id, account.name, account.ref) == ("id-ann", "ann", "uid=ann,dc=b")
-    assert (told.verb, told.force) == (Verb.RESET_PASSWORD, True)
-    assert told.password.reveal() == b"next-horse\x00\xff"
-    assert 0 < left <= 5.0
-
-
-def test_an_order_without_a_password_brings_none(beside):
-    process, directory, _ = beside(Done())
-    act(process)
-    assert directory.told[0][1].password is None
+@pytest.fixture
+def serving(ends):
+    """A directory and the daemon's end of the process that has it."""
+    ours, theirs = ends
+    directory = Directory()
+    thread = threading.Thread(target=serve, args=(theirs, directory, CLOCK))
+    thread.start()
+    yield directory, AdminProcess(ours)
+    ours.close()
+    thread.join(10)
+    assert directory.closed, "it ends with the daemon"
 
 
 @pytest.mark.parametrize(
     "answer",
-    [
-        pytest.param(Done(), id="done"),
-        pytest.param(Done(was_noop=True, notes=("it was not locked",)), id="noop"),
-        pytest.param(NotDone("the directory refused it"), id="not-done"),
-    ],
+    [Done(), Done(was_noop=True), Done(notes=("first", "second")), NotDone("it is nobody's")],
 )
-def test_what_the_directory_answers_comes_back(beside, answer):
-    process, _, _ = beside(answer)
-    assert act(process) == answer
-    assert act(process) == answer
-
-
-def test_a_directory_that_does_not_answer_is_said_to_be_that_and_the_next_order_is_taken(beside):
-    process, directory, _ = beside(DirectoryUnavailable("connect", "unplugged"))
-    with pytest.raises(DirectoryUnavailable) as caught:
-        act(process)
-    assert caught.value.stage == "connect"
-    directory.answer = Done()
-    assert act(process) == Done()
-
-
-def test_another_fault_of_ours_is_a_refusal_and_no_end_of_the_process(beside):
-    process, _, _ = beside(ConfigError("directory.admin_account", "no rights"))
-    assert act(process) == NotDone("directory.admin_account: no rights")
-    assert act(process) == NotDone("directory.admin_account: no rights")
-
-
-def test_a_process_that_is_gone_is_a_directory_that_cannot_be_had():
-    ours, theirs = socket.socketpair()
-    theirs.close()
-    with ours, pytest.raises(DirectoryUnavailable):
-        act(AdminProcess(os.getpid(), ours))
-
-
-def test_a_process_that_hangs_is_waited_for_no_longer_than_the_order_may_take():
-    ours, theirs = socket.socketpair()
-    with ours, theirs, pytest.raises(DirectoryUnavailable):
-        act(AdminProcess(os.getpid(), ours), budget_s=-0.9)
-
-
-def test_a_late_reply_is_not_taken_for_that_to_the_next_order(beside):
-    """An operator who gave up is told nothing more; the next one is told of their own order."""
-    process, directory, _ = beside(NotDone("the first one's"))
-    may_answer, slow = threading.Event(), directory.act
-
-    def late(account, act, deadline):
-        may_answer.wait(10)
-        return slow(account, act, deadline)
-
-    directory.act = late
-    with pytest.raises(DirectoryUnavailable):
-        act(process, budget_s=-0.9)
-    directory.act = lambda *_: Done(notes=("the second one's",))
-    may_answer.set()
-    assert act(process) == Done(notes=("the second one's",))
-
-
-@pytest.mark.parametrize(
-    "octets",
-    [
-        pytest.param(struct.pack("!I", 65537), id="too-long"),
-        pytest.param(struct.pack("!I", 4) + b"\xc1\xc1\xc1\xc1", id="no-order"),
-        pytest.param(struct.pack("!I", 100), id="cut-off"),
-    ],
-)
-def test_nonsense_ends_the_process_and_its_connections(beside, octets):
-    """Only the daemon has the other end: what is not an order means that it is gone."""
-    _, directory, link = beside(Done())
-    link.sendall(octets)
-    link.shutdown(socket.SHUT_WR)
-    assert directory.closed.wait(10)
-    assert directory.told == []
-
-
-def test_no_repr_shows_the_password():
-    order = Order(
-        number=1,
-        verb=Verb.RESET_PASSWORD,
-        account_id="id-ann",
-        name="ann",
-        ref="",
-        budget_s=1.0,
-        password=b"next-horse",
+def test_an_act_is_carried_out_for_the_account_and_its_answer_comes_back(serving, answer):
+    directory, process = serving
+    directory.answers = [answer]
+    got = act(process, Verb.RESET_PASSWORD, password=Secret(b"new-horse-42"), force=True)
+    assert got == answer
+    (account_id, name, ref, done, left) = directory.acts[0]
+    assert (account_id, name, ref) == ("id-1", "bob", "uid=bob")
+    assert (done.verb, done.password.reveal(), done.force) == (
+        Verb.RESET_PASSWORD,
+        b"new-horse-42",
+        True,
     )
-    assert "horse" not in f"{order!r} {order}"
+    assert 0 < left <= 5
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_process_of_its_own_holds_the_directory_and_ends_with_the_socket():
-    class Tells(Recording):
-        def act(self, account, act, deadline):
-            return Done(notes=(str(os.getpid()),))
+def test_a_directory_that_is_away_is_said_and_a_fault_refuses(serving):
+    directory, process = serving
+    directory.answers = [DirectoryUnavailable("bind"), ProtocolError("a strange answer"), Done()]
+    with pytest.raises(DirectoryUnavailable, match="bind"):
+        act(process)
+    assert isinstance(act(process), NotDone)
+    assert act(process) == Done(), "it goes on"
 
-    process = AdminProcess.fork(lambda: Tells(None), CLOCK)
-    (pid,) = act(process).notes
-    assert int(pid) != os.getpid()
+
+def test_an_answer_too_late_is_not_taken_for_the_next_ones(ends):
+    """Told "done" for another's order, an administrator would believe a lock ended that stands."""
+    ours, theirs = ends
+    process = AdminProcess(ours)
+    with pytest.raises(DirectoryUnavailable):
+        act(process, within_s=-0.95)
+    late = msgspec.msgpack.decode(theirs.recv(65536), type=Order)
+
+    def answer():
+        mine = msgspec.msgpack.decode(theirs.recv(65536), type=Order)
+        theirs.send(msgspec.msgpack.encode(Reply(number=late.number, noop=True)))
+        theirs.send(msgspec.msgpack.encode(Reply(number=mine.number, refused="no right to")))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    assert act(process) == NotDone("no right to")
+    thread.join(10)
+
+
+def test_no_secret_is_in_the_order_as_it_is_written_into_a_log():
+    """I15."""
+    order = Order(number=1, verb=Verb.RESET_PASSWORD, account_id="1", name="bob", ref="", budget_s=1.0,
+                  password=b"new-horse-42")  # fmt: skip
+    assert "horse" not in repr(order)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("octets", [b"\xc1", b"x" * 1000, msgspec.msgpack.encode({"number": 1})])
+def test_what_is_no_order_ends_the_process_and_does_nothing(ends, octets):
+    ours, theirs = ends
+    directory = Directory()
+    ours.send(octets)
+    serve(theirs, directory, CLOCK)
+    assert (directory.acts, directory.closed) == ([], True)
+
+
+def test_a_forked_one_ends_when_it_is_closed():
+    process = AdminProcess.fork(lambda: Directory(Done(was_noop=True)), CLOCK)
+    pid = process._pid
+    assert act(process) == Done(was_noop=True)
     process.close()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(int(pid), os.WNOHANG)
-
-
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_directory_that_cannot_be_opened_there_ends_that_process_alone():
-    def failing():
-        raise SystemExit("no such server")
-
-    process = AdminProcess.fork(failing, CLOCK)
+    process.close()
+    assert not Path(f"/proc/{pid}").exists()
     with pytest.raises(DirectoryUnavailable):
         act(process)
+
+
+class Unit:
+    """Listens, and answers each order of each connection with what it counts."""
+
+    def __init__(self, path):
+        self.connections, self.orders = [], 0
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(os.fspath(path))
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections.append(connection)
+            while octets := connection.recv(65536):
+                self.orders += 1
+                order = msgspec.msgpack.decode(octets, type=Order)
+                if order.force:  # dies of it
+                    break
+                connection.send(msgspec.msgpack.encode(Reply(number=order.number)))
+            connection.close()
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(10)
+        self._listener.close()
+
+
+@pytest.fixture
+def unit(tmp_path):
+    made = Unit(tmp_path / "writer.sock")
+    yield made
+    made.close()
+
+
+def test_one_that_systemd_starts_is_reached_when_it_is_needed_and_once(tmp_path, unit):
+    process = AdminProcess.at(tmp_path / "writer.sock")
+    assert unit.connections == []
+    assert act(process) == Done()
+    assert act(process) == Done()
+    assert (len(unit.connections), unit.orders) == (1, 2)
+    process.close()
+
+
+def test_one_that_died_of_an_order_is_started_again_for_the_next_and_not_told_twice(tmp_path, unit):
+    """An order that was sent may have been carried out: it is not sent again."""
+    process = AdminProcess.at(tmp_path / "writer.sock")
+    with pytest.raises(DirectoryUnavailable):
+        act(process, force=True)
+    assert unit.orders == 1
+    assert act(process) == Done()
+    assert (len(unit.connections), unit.orders) == (2, 2)
+    process.close()
+
+
+def test_where_none_listens_the_act_is_not_done(tmp_path):
+    process = AdminProcess.at(tmp_path / "writer.sock")
+    with pytest.raises(DirectoryUnavailable) as raised:
+        act(process)
+    assert raised.value.stage == "admin-account"
     process.close()

@@ -1,77 +1,45 @@
-"""Which processes start beside the daemon, and what stops them from starting."""
+"""Which processes a daemon has beside it: forked with root's rights, or systemd's."""
 
 from __future__ import annotations
 
-import os
-import pwd
 from pathlib import Path
 
 import pytest
 
 from loginward.errors import ConfigError
-from loginward.host.roothelper import RootHelper
-from loginward.runtime import beside
-from loginward.runtime.beside import Beside, start_beside
-from loginward.settings import Account, Directory, Settings, Users
+from loginward.runtime.beside import ROOT_SOCKET, WRITER_SOCKET, Beside, start_beside
+from loginward.settings import Settings
+from loginward.settings.directory import Account, Directory, Users
 
-NOBODY = pwd.getpwnam("nobody")
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """Note in which order they are started, instead of forking this process."""
-    order = []
-
-    def admin(settings, become):
-        order.append("admin")
-
-    monkeypatch.setattr(RootHelper, "fork", lambda: order.append("root") or "helper")
-    monkeypatch.setattr(beside, "start_admin_process", admin)
-    return order
+GIVEN = {ROOT_SOCKET: "/nowhere/root.sock", WRITER_SOCKET: "/nowhere/writer.sock"}
 
 
-def test_root_that_is_to_become_another_leaves_a_root_helper_behind(started, monkeypatch):
-    """The helper first, before any secret is read (security.md 12)."""
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert start_beside(Settings(), NOBODY).root == "helper"
-    assert started == ["root", "admin"]
-
-
-@pytest.mark.parametrize(
-    ("uid", "become"),
-    [pytest.param(1000, NOBODY, id="not-root"), pytest.param(0, None, id="stays-root")],
-)
-def test_without_roots_rights_or_need_there_is_no_helper(started, monkeypatch, uid, become):
-    monkeypatch.setattr(os, "geteuid", lambda: uid)
-    assert start_beside(Settings(), become) == Beside()
-    assert started == ["admin"]
-
-
-def test_a_machine_that_has_no_process_left_is_told_of(started, monkeypatch):
-    def full():
-        raise BlockingIOError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr(RootHelper, "fork", full)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    with pytest.raises(ConfigError, match="Resource temporarily unavailable"):
-        start_beside(Settings(), NOBODY)
-    assert started == []
-
-
-def test_an_admin_account_whose_secret_is_missing_refuses_to_start(tmp_path, monkeypatch):
-    """No daemon comes up that would find out at the first unlock."""
-    monkeypatch.setattr(RootHelper, "fork", lambda: None)
-    missing = Account(dn="cn=admin,dc=b", password_file=Path(tmp_path / "admin.secret"))
-    directory = Directory(
-        kind="ldap",
-        servers=("ldaps://d.example.org",),
-        admin_account=missing,
-        users=Users(dn_template="uid={user},dc=b"),
+def with_admin(secret: Path) -> Settings:
+    account = Account(dn="cn=unlocker,dc=example", password_file=secret)
+    return Settings(
+        directory=Directory(
+            kind="ldap",
+            servers=("ldaps://127.0.0.1:1",),
+            admin_account=account,
+            users=Users(base_dn="ou=people,dc=example", dn_template="uid={user},ou=people"),
+        )
     )
-    with pytest.raises(ConfigError) as caught:
-        start_beside(Settings(directory=directory), None)
-    assert caught.value.path == "directory.admin_account.password_file"
 
 
-def test_an_embedded_directory_needs_no_admin_process():
-    assert start_beside(Settings(), None).admin is None
+def test_without_roots_rights_and_sockets_there_is_no_root_helper() -> None:
+    assert start_beside(Settings(), None, {}) == Beside(None, None)
+
+
+def test_the_given_sockets_are_used_and_no_secret_is_read(tmp_path: Path) -> None:
+    """security.md 12: a file that is not there would be a ConfigError, were it looked at."""
+    beside = start_beside(with_admin(tmp_path / "missing"), None, GIVEN)
+    assert beside.root is not None
+    assert beside.admin is not None
+    with pytest.raises(ConfigError, match="admin_account"):
+        start_beside(with_admin(tmp_path / "missing"), None, {})
+
+
+def test_without_an_admin_account_its_process_is_not_asked_for() -> None:
+    beside = start_beside(Settings(), None, GIVEN)
+    assert beside.root is not None
+    assert beside.admin is None

@@ -1,7 +1,9 @@
 """A small process that keeps root's rights when the daemon gives its own up (security.md 12).
 
-It is forked before secrets are read and threads are started, holds one end of a socketpair and
-nothing else, and carries out `RootVerb`s for a uid, one at a time.
+A daemon started as root forks it before secrets are read and threads are started. Under systemd, which
+starts the daemon without root's rights, each question starts it anew, by loginward-root.socket:
+`python -I -m loginward.host.roothelper USER`. It holds one socket and nothing else, and carries out
+`RootVerb`s for a uid, one at a time.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ import socket
 import struct
 import sys
 import threading
+from pathlib import Path
 from typing import Final, NoReturn
 
+from loginward.host.beside import accepted, connect
 from loginward.host.rootverbs import COMMAND_S, RootVerb, carry_out
 
 _ASK: Final = struct.Struct("!IBI")  # number, verb, uid
@@ -24,14 +28,19 @@ _MOST_OCTETS: Final = 1024
 _PR_SET_PDEATHSIG: Final = 1
 _VERBS: Final = tuple(RootVerb)
 ANSWER_S: Final = COMMAND_S + 2.0
+QUESTION_S: Final = 10.0  # whoever connected and asks nothing keeps no process of root's
+EX_NOPERM: Final = 77
 
 
 class RootHelper:
     """The daemon's end; safe for many threads."""
 
-    def __init__(self, connection: socket.socket, pid: int = 0) -> None:
+    def __init__(
+        self, connection: socket.socket | None, pid: int = 0, path: Path | None = None
+    ) -> None:
         self._connection = connection
         self._pid = pid
+        self._path = path
         self._lock = threading.Lock()
         self._asked = 0
 
@@ -49,14 +58,20 @@ class RootHelper:
         theirs.close()
         return cls(ours, pid)
 
+    @classmethod
+    def at(cls, path: Path) -> RootHelper:
+        """Return the helper that systemd starts for each connection to a socket."""
+        return cls(None, path=path)
+
     def ask(self, verb: RootVerb, uid: int, within_s: float = ANSWER_S) -> str:
         """Have a verb carried out; return what went wrong, empty if nothing."""
         with self._lock:
             self._asked = (self._asked + 1) % 2**32
             try:
-                self._connection.settimeout(within_s)
-                self._connection.send(_ASK.pack(self._asked, _VERBS.index(verb), uid))
-                return self._answer()
+                if self._path is None:
+                    return self._ask(self._connection, verb, uid, within_s)
+                with connect(self._path, within_s) as connection:
+                    return self._ask(connection, verb, uid, within_s)
             except TimeoutError:
                 return "the root helper did not answer in time"
             except (OSError, struct.error):
@@ -64,16 +79,23 @@ class RootHelper:
 
     def close(self) -> None:
         """End the helper; idempotent."""
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
         pid, self._pid = self._pid, 0
         if pid:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
 
-    def _answer(self) -> str:
-        """Return the answer to the last question; one that came too late for its own is dropped."""
+    def _ask(
+        self, connection: socket.socket | None, verb: RootVerb, uid: int, within_s: float
+    ) -> str:
+        """Return the answer to a question; one that came too late for its own is dropped."""
+        if connection is None:
+            raise ConnectionError("there is no helper")
+        connection.settimeout(within_s)
+        connection.send(_ASK.pack(self._asked, _VERBS.index(verb), uid))
         while True:
-            octets = self._connection.recv(_MOST_OCTETS)
+            octets = connection.recv(_MOST_OCTETS)
             if len(octets) < _ANSWER.size:
                 return "the root helper is gone"
             (number,) = _ANSWER.unpack_from(octets)
@@ -92,6 +114,21 @@ def serve(connection: socket.socket) -> None:
             return
         problem = carry_out(_VERBS[verb], uid).encode("utf-8", "replace")
         connection.send(_ANSWER.pack(number) + problem[: _MOST_OCTETS - _ANSWER.size])
+
+
+def main(caller: str) -> int:
+    """Be the helper that systemd started for one connection; return its exit code."""
+    os.chdir("/")
+    os.environ.clear()
+    try:
+        connection = accepted(caller)
+    except OSError as error:
+        sys.stderr.write(f"loginward: error: {error}\n")
+        return EX_NOPERM
+    connection.settimeout(QUESTION_S)
+    with contextlib.suppress(TimeoutError):
+        serve(connection)
+    return 0
 
 
 def _live(connection: socket.socket) -> NoReturn:
@@ -121,3 +158,7 @@ def _close_all_but(descriptor: int) -> None:
         if int(name) > 2 and int(name) != descriptor:
             with contextlib.suppress(OSError):  # the one that lists them
                 os.close(int(name))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

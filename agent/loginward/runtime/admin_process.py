@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import threading
@@ -219,9 +220,9 @@ def _receive(link: socket.socket) -> bytes:
 
 def _has_ended(link: socket.socket) -> bool:
     """Tell whether the other end has closed; what waits to be read stays."""
+    waiting = select.poll()  # select(2) knows no descriptor beyond 1023
+    waiting.register(link, select.POLLIN)
     try:
-        return not link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
+        return bool(waiting.poll(0)) and not link.recv(1, socket.MSG_PEEK)
     except OSError:
         return True

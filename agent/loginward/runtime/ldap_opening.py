@@ -1,22 +1,27 @@
-"""Opens the LDAP directory by the site's configuration, its secrets read from their files."""
+"""Opens the LDAP directory by the site's configuration, its secrets read from their files.
+
+A credential of systemd with the name of a secret's file stands for that file, which root alone may
+then read (systemd.exec(5) LoadCredential=).
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loginward.config.secrets import read_secret
 from loginward.directory.ldap.directory import LdapDirectory, Secrets
-from loginward.runtime.admin_process import AdminProcess
-from loginward.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
-    import pwd
+    from collections.abc import Callable
 
     from loginward.core.clock import Clock, Deadline
     from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
     from loginward.directory.port import Act, Done, NotDone
+    from loginward.runtime.admin_process import AdminProcess
     from loginward.settings import Settings
     from loginward.settings.directory import Account
 
@@ -32,12 +37,8 @@ def read_secrets(settings: Settings) -> Secrets:
     return Secrets(service=_secret(settings.directory.service_account, "service_account"))
 
 
-def start_admin_process(
-    settings: Settings, become: pwd.struct_passwd | None
-) -> AdminProcess | None:
-    """Start the process that alone holds the admin account; None: none is configured.
-
-    Called before any thread exists and before root's rights are given up.
+def opening_of_admin(settings: Settings, clock: Clock) -> Callable[[], LdapDirectory] | None:
+    """Return what opens the directory with the admin account; None: none is configured.
 
     Raises:
         ConfigError: The password's file cannot be used.
@@ -49,8 +50,7 @@ def start_admin_process(
         service=_secret(directory.service_account, "service_account"),
         admin=_secret(directory.admin_account, "admin_account"),
     )
-    clock = SystemClock()
-    return AdminProcess.fork(lambda: LdapDirectory(directory, secrets, clock), clock, become)
+    return lambda: LdapDirectory(directory, secrets, clock)
 
 
 class AdministeredDirectory(LdapDirectory):
@@ -78,4 +78,6 @@ class AdministeredDirectory(LdapDirectory):
 def _secret(account: Account | None, key: str) -> Secret | None:
     if account is None:
         return None
-    return read_secret(account.password_file, f"directory.{key}.password_file")
+    file = account.password_file
+    given = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / file.name
+    return read_secret(given if given.is_file() else file, f"directory.{key}.password_file")

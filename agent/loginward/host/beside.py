@@ -1,0 +1,71 @@
+"""Sockets between the daemon and the processes beside it, where systemd starts each (security.md 12).
+
+systemd listens, and starts a process for a connection with that connection as its standard input.
+Both ends ask the kernel who the other is. Source: unix(7) SO_PEERCRED, systemd.socket(5) Accept=.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import struct
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_UCRED: Final = struct.Struct("iII")  # pid, uid, gid
+_STDIN: Final = 0
+
+
+def connect(path: Path, within_s: float) -> socket.socket:
+    """Return a connection to a socket that root listens at.
+
+    Raises:
+        OSError: Nobody listens there, or somebody else than root does.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        connection.settimeout(within_s)
+        connection.connect(os.fspath(path))
+        if uid_of_peer(connection) != 0:
+            raise PermissionError(f"{path}: not root listens there")
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def accepted(caller: str) -> socket.socket:
+    """Return the connection that is this process's standard input.
+
+    Nothing else is left of the standard input: programs started from here never get the connection.
+
+    Args:
+        caller: The one user who may be at its other end.
+
+    Raises:
+        OSError: It is no such socket, or another user called.
+    """
+    connection = socket.socket(fileno=os.dup(_STDIN))
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, _STDIN)
+    os.close(nowhere)
+    if (connection.family, connection.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
+        raise ConnectionError("standard input is not a Unix socket of packets")
+    try:
+        allowed = pwd.getpwnam(caller).pw_uid
+    except KeyError:
+        raise PermissionError(f"there is no user {caller}") from None
+    uid = uid_of_peer(connection)
+    if uid != allowed:
+        raise PermissionError(f"uid {uid} called, and only {caller} may")
+    return connection
+
+
+def uid_of_peer(connection: socket.socket) -> int:
+    """Return the effective uid of whoever connected or, seen from there, of whoever listened."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    _, uid, _ = _UCRED.unpack(raw)
+    return int(uid)
