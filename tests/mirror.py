@@ -114,7 +114,6 @@ PARTS = {
     "runtime/ldap_opening": "runtime/test_beside.py",
     "runtime/recorder": "runtime/test_service*.py",
     "runtime/refreshing": "runtime/test_administration.py",
-    "runtime/reporting": "runtime/test_administration.py",
     "runtime/timed_directory": "runtime/test_metrics.py",
     "runtime/transfer": "runtime/test_administration.py",
     "sqlite/faults": "sqlite/test_database.py",

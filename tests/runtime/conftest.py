@@ -59,7 +59,11 @@ class Host:
         self.parts.start()
         self.service = LoginService(self.parts)
         self.admin = Administration(
-            self.parts, str(path), reload=lambda: None, conversations=lambda: 0
+            self.parts,
+            str(path),
+            reload=lambda: None,
+            conversations=lambda: 0,
+            watched_at=lambda: None,
         )
 
     def people(self, *people):

@@ -21,12 +21,6 @@ from tests.runtime.conftest import OPERATOR
 from tests.runtime.people import NEXT, RIGHT, STATES, WRONG, file_of, person
 
 
-@pytest.fixture
-def everybody(host):
-    host.people(*(person(f"{state}-user", state) for state in STATES))
-    return host
-
-
 def acts(host, name=""):
     shown = [row_of(entry) for entry in host.parts.audit.last(1000, name)]
     return [row for row in shown if row.event == "act"]

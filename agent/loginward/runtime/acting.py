@@ -99,7 +99,7 @@ class Acting:
             return self.unknown(name)
         account = self._with_own_lock(account)
         before = self._status(account)
-        own = account.locks and act.verb is Verb.UNLOCK and self._is_ours(account)
+        own = act.verb is Verb.UNLOCK and self._is_ours(account)
         done = parts.directory.act(account, act, deadline)
         if isinstance(done, NotDone) and not own:
             return ActRow(name=account.name, before=before, problem=Problem.REFUSED, why=done.why)

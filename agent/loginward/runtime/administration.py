@@ -16,6 +16,7 @@ from loginward.wire.admin import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from loginward.doors.admin.port import Operator
     from loginward.runtime.agent import Parts
@@ -30,6 +31,7 @@ class Administration:
     Args:
         reload: Reads the configuration again; raises ConfigError.
         conversations: How many logins are being judged now.
+        watched_at: When the known accounts were last re-read; None: not yet.
     """
 
     def __init__(
@@ -39,10 +41,13 @@ class Administration:
         *,
         reload: Callable[[], rows.ReloadedRow],
         conversations: Callable[[], int],
+        watched_at: Callable[[], datetime | None],
     ) -> None:
         self._parts = parts
         self._reload = reload
-        self._reporting = Reporting(parts, config_file, conversations=conversations)
+        self._reporting = Reporting(
+            parts, config_file, conversations=conversations, watched_at=watched_at
+        )
         self._explaining = Explaining(parts)
         self._acting = Acting(parts)
         self._transfer = Transfer(parts, self._acting)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +46,6 @@ if TYPE_CHECKING:
     from loginward.directory.ldap.directory import Secrets
     from loginward.directory.port import Directory
     from loginward.settings import Settings
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,5 +212,5 @@ def _joined(
         sessions=Sessions(clock),
         effects=effects,
         metrics=metrics,
-        refresh=Refreshing(directory, store, effects, clock, actions),
+        refresh=Refreshing(directory, effects, clock, actions),
     )

@@ -152,6 +152,7 @@ class _Daemon:
             config_path,
             reload=self._reloading.reload,
             conversations=lambda: self._login.gauges()["connections"],
+            watched_at=lambda: self._watcher.watched_at,
         )
         self._admin = AdminServer(
             sockets.admin, service, lambda: configuration.current.roles, self._parts.clock

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from loginward.directory.port import Directory
     from loginward.host.port import PostUnlockActions
     from loginward.runtime.effects import Effects
-    from loginward.store.store import Store
 
 _READ_S = 2.5
 
@@ -26,14 +25,12 @@ class Refreshing:
     def __init__(
         self,
         directory: Directory,
-        store: Store,
         effects: Effects,
         clock: Clock,
         actions: PostUnlockActions,
     ) -> None:
         self._actions = actions
         self._directory = directory
-        self._store = store
         self._effects = effects
         self._clock = clock
 

@@ -29,13 +29,22 @@ class Reporting:
 
     Args:
         conversations: How many logins are being judged now.
+        watched_at: When the known accounts were last re-read; None: not yet.
     """
 
-    def __init__(self, parts: Parts, config_file: str, *, conversations: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        config_file: str,
+        *,
+        conversations: Callable[[], int],
+        watched_at: Callable[[], datetime | None],
+    ) -> None:
         self._parts = parts
         self._config_file = config_file
         self._started_at = parts.clock.now()
         self._conversations = conversations
+        self._watched_at = watched_at
 
     def health(self) -> rows.HealthRow:
         """Return how the daemon is; never waits for a directory."""
@@ -62,8 +71,10 @@ class Reporting:
             lockout_owner="directory" if parts.embedded else settings.policy.lockout.owner,
             reads_status=parts.embedded is not None
             or settings.directory.service_account is not None,
+            watched_at=self._watched_at(),
             copies=len(kept),
             verifiers=sum(1 for one in kept if one.has_verifier),
+            verifiers_waiting=parts.verifiers.waiting,
             conversations=self._conversations(),
             sessions=tuple(_session(one) for one in parts.sessions.all()),
             store_fault=faults[0].problem if faults else "",
@@ -86,6 +97,7 @@ class Reporting:
             changed_at=facts.changed_at,
             failures=None if facts.failures is None else len(facts.failures),
             threshold=None if policy is None else policy.threshold,
+            can_sign_in_offline=parts.verifiers.has_one(facts.account_id),
             groups=tuple(sorted(facts.groups)),
             unreadable=tuple(sorted(one.value for one in facts.unreadable)),
             sessions=tuple(_session(one) for one in parts.sessions.all() if one.name == facts.name),

@@ -28,10 +28,15 @@ _PROBE_EVERY_S, _PROBE_S = 0.25, 0.8  # a directory that is away is asked again 
 
 
 class Watcher:
-    """A thread that wakes every `directory.watch.poll_s`, or sooner when something falls due."""
+    """A thread that wakes every `directory.watch.poll_s`, or sooner when something falls due.
+
+    Attributes:
+        watched_at: When all known accounts had last been looked at; None: not yet.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.watched_at: datetime | None = None
         self._seen: dict[str, tuple[AccountFacts, datetime]] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -65,6 +70,7 @@ class Watcher:
             # of somebody who waits for a login.
             if self._stopping.wait(pace_s(len(accounts), self._poll_s)):
                 return
+        self.watched_at = self._parts.clock.now()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

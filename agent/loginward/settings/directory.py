@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from loginward.settings.keys import InvalidSettingError, Key, Section
@@ -224,4 +224,3 @@ def check_absolute(key: str, path: Path) -> None:
         raise InvalidSettingError(key, "must be an absolute path")
 
 
-FLAVOURS: tuple[str, ...] = get_args(Flavour)

@@ -85,6 +85,19 @@ class Verifiers:
         if self._worker is not None:
             self._worker.join()
 
+    @property
+    def waiting(self) -> int:
+        """Return how many are still to be made."""
+        return self._queue.qsize()
+
+    def has_one(self, account_id: str) -> bool:
+        """Return whether an account's password can be checked here; no where it cannot be read."""
+        try:
+            record = self._store.ledger.record(account_id)
+        except StoreFault:
+            return False
+        return record is not None and record.verifier is not None
+
     def check(self, account: AccountFacts, password: Secret, wait_s: float) -> Checked:
         """Check a password offline, after its attempt was reserved.
 

@@ -117,7 +117,7 @@ def test_lines_come_out_whole_however_they_are_cut(texts: list[bytes], cut: int)
             got.append(line)
 
     assert got == sent
-    assert lines.is_empty
+    assert lines.take() is None
 
 
 @pytest.mark.parametrize("ended", [True, False])

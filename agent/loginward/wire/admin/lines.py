@@ -104,11 +104,6 @@ class Lines:
         self._searched = 0
         return line
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is held that was not taken."""
-        return not self._held
-
 
 def _to_json(value: object) -> str:
     """Carry a secret's octets, which need not be text, as base64."""

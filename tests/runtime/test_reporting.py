@@ -1,0 +1,106 @@
+"""What the admin door is told of the daemon, the accounts and the copies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from loginward.runtime.reporting import Reporting
+from loginward.runtime.watcher import Watcher
+from loginward.store.verifiers import Verifiers
+from loginward.wire.admin import requests
+from tests.runtime.people import RIGHT, person
+
+
+@pytest.fixture
+def reporting(site):
+    watcher = Watcher(site.parts)
+    made = Reporting(
+        site.parts, "/c.yaml", conversations=lambda: 3, watched_at=lambda: watcher.watched_at
+    )
+    made.watcher = watcher
+    return made
+
+
+def account(site, name="ann"):
+    return site.account(name)
+
+
+def test_health_counts_what_is_kept_and_what_is_being_judged(site, reporting, hands):
+    before = reporting.health()
+    assert (before.copies, before.verifiers, before.conversations) == (0, 0, 3)
+    assert (before.config_file, before.directory) == ("/c.yaml", "auto")
+    site.ask("ann", RIGHT)
+    site.parts.verifiers.idle()
+    site.acct("bob")
+    hands.pass_by(timedelta(hours=1))
+    after = reporting.health()
+    assert (after.copies, after.verifiers, after.verifiers_waiting) == (2, 1, 0)
+    assert after.started_at == before.started_at
+
+
+def test_health_says_when_every_account_was_last_looked_at(site, reporting, hands):
+    site.acct("ann")
+    assert reporting.health().watched_at is None
+    hands.pass_by(timedelta(minutes=2))
+    reporting.watcher.one_pass()
+    assert reporting.health().watched_at == hands.raw.wall
+
+
+def test_health_says_how_many_verifiers_are_still_to_be_made(site, reporting, monkeypatch):
+    """The worker is held up; what has been proven waits for it."""
+    monkeypatch.setattr(Verifiers, "waiting", 7)
+    assert reporting.health().verifiers_waiting == 7
+
+
+def test_without_a_service_account_health_warns_that_status_is_hidden(site, reporting):
+    health = reporting.health()
+    assert not health.reads_status
+    assert "service_account" in health.notes[0].hint
+
+
+def test_an_embedded_directory_hides_nothing(host):
+    health = host.admin.health()
+    assert health.reads_status
+    assert health.notes == ()
+    assert health.lockout_owner == "directory"
+
+
+def test_an_account_says_where_it_was_read_and_whether_it_can_sign_in_offline(site):
+    """The copy says until when it lets anybody in."""
+    fresh = account(site)
+    assert (fresh.source, fresh.usable_until, fresh.can_sign_in_offline) == ("auto", None, False)
+    site.ask("ann", RIGHT)
+    site.parts.verifiers.idle()
+    assert account(site).can_sign_in_offline
+    site.paper.down = True
+    copy = account(site)
+    assert copy.source == "local copy"
+    allowed = timedelta(seconds=site.settings.policy.offline.allowed_s)
+    assert copy.usable_until == copy.read_at + allowed
+    assert copy.can_sign_in_offline
+
+
+def test_an_embedded_account_needs_no_verifier(host):
+    host.people(person("ann"))
+    assert not host.account("ann").can_sign_in_offline
+
+
+def test_the_copies_are_told_by_name_with_their_ends(site):
+    site.acct("bob")
+    site.ask("ann", RIGHT)
+    site.parts.verifiers.idle()
+    ann, bob = site.admin.copies()
+    assert (ann.name, bob.name) == ("ann", "bob")
+    assert (ann.can_sign_in_offline, bob.can_sign_in_offline) == (True, False)
+    assert ann.usable_until > ann.read_at
+    assert (ann.fault, bob.fault) == ("", "")
+
+
+def test_a_list_is_by_name_and_holds_our_own_locks(site):
+    for n in range(5):
+        site.ask("bob", b"guess number %d" % n)
+    rows = list(site.admin.users(requests.ListUsers()))
+    assert [row.name for row in rows] == ["ann", "bob"]
+    assert [row.status.lock is not None for row in rows] == [False, True]
