@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -51,22 +51,31 @@ class Agent:
 
     folder: Path
     process: subprocess.Popen[bytes] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
-    def start(self, **env: str) -> Self:
+    def start(self, *before: str) -> Self:
         """Start it and return when it is ready; what it writes goes into `log`.
 
         Args:
-            env: Of its environment, beyond what these tests have.
+            before: A command that becomes what follows it, unshare(1) say.
         """
         with (self.folder / "log").open("ab") as log:
-            before = log.tell()
+            written = log.tell()
             self.process = subprocess.Popen(
-                [LOGINWARD, "serve", "-c", self.folder / "loginward.yaml", "--user", "nobody"],
+                [
+                    *before,
+                    LOGINWARD,
+                    "serve",
+                    "-c",
+                    self.folder / "loginward.yaml",
+                    "--user",
+                    "nobody",
+                ],
                 stderr=log,
-                env=os.environ | env,
+                env=os.environ | self.environment,
             )
         until = time.monotonic() + READY_S
-        while b"ready" not in (said := self.log.read_bytes()[before:]):
+        while b"ready" not in (said := self.log.read_bytes()[written:]):
             alive = self.process.poll() is None and time.monotonic() < until
             assert alive, f"the agent did not start:\n{said.decode()}"
             time.sleep(0.01)

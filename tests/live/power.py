@@ -18,6 +18,7 @@ from loginward.wire.login import Decoder, Result
 
 STRACE = "/usr/bin/strace"
 CALLS = "pwrite64,ftruncate,fdatasync,fsync,sendto"
+OPTIONS = ("-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={CALLS}")
 OCTETS = re.compile(rb"\\x([0-9a-f]{2})")
 CALL = re.compile(rb'(\w+)\((\d+)<([^>]*)>(?:, "([^"]*)"(\.\.\.)?)?(?:, (\d+))?(?:, (\d+))?')
 ENDED = re.compile(rb"<\.\.\. (\w+) resumed>.*= (-?\d+)")
@@ -59,8 +60,7 @@ class Power:
         self._state, self._before, self._log = state, folder / "before", folder / "strace"
         shutil.copytree(state, self._before)
         self._strace = subprocess.Popen(
-            [STRACE, "-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={CALLS}"]
-            + ["-o", str(self._log), "-p", str(pid)],
+            [STRACE, *OPTIONS, "-o", str(self._log), "-p", str(pid)],
             stderr=subprocess.PIPE,
         )
         assert self._strace.stderr is not None

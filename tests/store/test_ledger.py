@@ -84,9 +84,9 @@ assert store.lock_of("id-ada", "agent") is not None
 assert store.faults()
 (host.directory / "ballast").unlink()
 subprocess.run(["mount", "-o", "remount,size=20m", host.directory], check=True)
-store.save(account(groups=frozenset()))
+store.tick()
 assert store.faults() == (), store.faults()
-store = host.restart()
+store = host.open()                                         # as after a crash
 assert store.lock_of("id-ada", "agent") is not None         # what memory counted is in the file
 assert store.faults() == (), store.faults()
 print("as designed")
@@ -128,7 +128,17 @@ fill()
 store = host.open()
 assert store.faults(), "a full disk went unseen"
 assert store.copy_by_name("ada") == account()
-assert guess(DurableAttempts(store), account()) == "Granted"
+attempts = DurableAttempts(store)
+said = [guess(attempts, account()) for _ in range(6)]
+assert said == ["Granted"] * 5 + ["LockedNow"], (said, store.faults())
+(host.directory / "ballast").unlink()
+store.tick()                                                # room again, and no restart
+assert store.faults() == (), store.faults()
+store.save(account("grace"))
+store = host.open()                                         # as after a crash
+assert store.faults() == (), store.faults()
+assert store.lock_of("id-ada", "agent") is not None
+assert store.copy_by_name("grace") == account("grace")
 print("as designed")
 """
 )

@@ -63,6 +63,8 @@ class StoreFile:
         self._marked_at: datetime | None = None
         self._unwritable = False  # the last write failed
         self._distrusted = False  # frozen, and not the file last written
+        self._frozen = False  # could not be written when it was opened
+        self._thawed = list[Database]()  # whoever reads from one may do so to the end
 
     def open(self) -> None:
         """Open the file, judge whether it is the one last written, and go on with its time.
@@ -76,9 +78,7 @@ class StoreFile:
         self.is_open = True
         try:
             is_new = self._prepare()
-            if is_new and self._counter.read() is None:
-                self._counter.write(0)  # from now on a missing counter means something
-            header, mark = self._commits.run(self._begin)
+            header, mark = self._taken_up(self._commits, is_new=is_new)
         except NotWritable as fault:
             self._open_frozen(fault)
             return
@@ -95,7 +95,8 @@ class StoreFile:
             self.keep_time()
         except StoreFault as fault:
             self.note(fault)
-        self._database.close()
+        for database in (self._database, *self._thawed):
+            database.close()
 
     def read(self, find: Callable[[sqlite3.Connection], T]) -> T:
         """Run statements that only read.
@@ -137,7 +138,12 @@ class StoreFile:
         self.write(lambda connection: self.rows.put_aside(connection, _CLOCK, octets))
 
     def tick(self) -> None:
-        """Write the mark if the last one is a minute old; faults are noted, not raised."""
+        """Write the mark if the last one is a minute old; faults are noted, not raised.
+
+        What could not be written when it was opened is, as soon as it can be.
+        """
+        if self._frozen:
+            self._thaw()
         marked = self._marked_at
         if marked is None or abs((self.time.now() - marked).total_seconds()) >= _MARK_EVERY_S:
             try:
@@ -187,7 +193,7 @@ class StoreFile:
 
     def _open_frozen(self, fault: NotWritable) -> None:
         self.note(fault)
-        self._unwritable = True
+        self._unwritable = self._frozen = True
         self._database.freeze()
         try:
             with self._database.reading() as connection:
@@ -196,6 +202,25 @@ class StoreFile:
         except StoreFault as unreadable:
             self.note(unreadable)
             self._distrusted = True
+
+    def _thaw(self) -> None:
+        database = Database(self._path, VERSIONS)
+        commits = GroupCommit(database)
+        try:
+            header, _ = self._taken_up(commits, is_new=database.prepare())
+        except StoreFault:
+            database.close()
+            return
+        self._thawed.append(self._database)
+        self._database, self._commits = database, commits
+        self._frozen = self._distrusted = self._unwritable = False
+        self.faults.mended(NotWritable)
+        self.repeat_counter(header.counter)
+
+    def _taken_up(self, commits: GroupCommit, *, is_new: bool) -> tuple[Header, Mark | None]:
+        if is_new and self._counter.read() is None:
+            self._counter.write(0)  # from now on a missing counter means something
+        return commits.run(self._begin)
 
     def _begin(self, connection: sqlite3.Connection) -> tuple[Header, Mark | None]:
         header, problem = self._judged(connection)

@@ -1,7 +1,8 @@
 """The sealed rows, changed one account at a time.
 
 A change is durable when it returns. Where nothing can be written it is kept in memory instead,
-goes into the file with the account's next change that can be, and the fault is noted.
+goes into the file with the account's next change or the next `flush` that can be written, and the
+fault is noted.
 """
 
 from __future__ import annotations
@@ -117,7 +118,8 @@ class Ledger:
                 return result, 0, None
             gone = self.file.rows.put(connection, after, header)
             self._remember(after, gone)
-            raised = self.file.raise_counter(connection) if _is_marked(prior, after) else 0
+            marked = waiting is not None or _is_marked(prior, after)
+            raised = self.file.raise_counter(connection) if marked else 0
             return result, raised, waiting
 
         try:
@@ -156,7 +158,11 @@ class Ledger:
             self.flush()
 
     def flush(self) -> None:
-        """Write the copies that grew younger; faults are noted, and lose nothing but their age."""
+        """Write what could not be written before, and the copies that grew younger.
+
+        Faults are noted, and lose nothing but the age of copies.
+        """
+        self._write_waiting()
         with self._lock:
             younger, self._younger = self._younger, OrderedDict()
         if not younger:
@@ -175,6 +181,16 @@ class Ledger:
             self.file.write(put)
         except StoreFault as fault:
             self.file.note(fault)
+
+    def _write_waiting(self) -> None:
+        """Write what waits in memory since nothing could be written, as far as that goes now."""
+        with self._lock:
+            waiting = tuple(record.facts.account_id for record in self._waiting.values())
+        for account_id in waiting:
+            try:
+                self.change(account_id, _as_it_is, only_durable=True)
+            except StoreFault:
+                return  # noted by whoever wrote
 
     def forget(self, gone: Iterable[bytes] | None = None) -> None:
         """Let go of what is in memory of rows that are gone; None: of all."""
@@ -287,6 +303,10 @@ def undoubted(record: Record) -> Record:
     if record.doubt:
         raise Doubtful
     return record
+
+
+def _as_it_is(prior: Record | None) -> tuple[Record | None, None]:
+    return prior, None
 
 
 def _is_marked(prior: Record | None, after: Record) -> bool:

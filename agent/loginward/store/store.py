@@ -89,9 +89,12 @@ class Store:
         self.file.close()
 
     def tick(self) -> None:
-        """Write the age of copies and the time; to be called about once a minute."""
-        self.ledger.flush()
+        """Write the time, what could not be written before, and the age of copies.
+
+        To be called now and then, at least once a minute.
+        """
         self.file.tick()
+        self.ledger.flush()
 
     def watch_faults(self, tell: Callable[[Noted], None]) -> None:
         """Tell of each fault once, as soon as it is noted; `tell` must not wait."""
