@@ -9,6 +9,7 @@ import ctypes
 import os
 import pwd
 import resource
+import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -81,7 +82,8 @@ def own_folder(folder: Path, mode: int, owner: pwd.struct_passwd | None) -> None
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(mode)
+        if stat.S_IMODE(folder.stat().st_mode) != mode:  # root's, as tmpfiles.d makes it, is right
+            folder.chmod(mode)
         if owner is not None:
             os.chown(folder, owner.pw_uid, owner.pw_gid)
     except OSError as error:
