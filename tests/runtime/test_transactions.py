@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from loginward.core.evidence import Proof, Proven
+from loginward.core.facts import AccountFacts
+from loginward.core.readings import Fresh
 from loginward.core.requests import Door, LoginRequest, Peer, Phase
-from loginward.runtime.transactions import PROOF_FOR_S, Transaction, Transactions
+from loginward.runtime.transactions import (
+    PROOF_FOR_S,
+    READING_FOR_S,
+    Transaction,
+    Transactions,
+)
 from tests.doubles.moving import MovingClock
 
 
@@ -65,3 +74,19 @@ def test_the_table_is_bounded_and_its_names_never_repeat(world):
     assert len(set(names)) == 5000
     assert kept.find(request(names[0])) is None
     assert kept.find(request(names[-1])) is not None
+
+
+def test_facts_are_kept_for_seconds_only(world):
+    """Of a thousand logins a second, what weighs is let go while the proofs hold on."""
+    clock, kept = world
+    facts = replace(
+        proof(clock),
+        reading=Fresh(AccountFacts(account_id="id-ann", name="ann", read_at=clock.now())),
+    )
+    first = kept.keep(facts)
+    assert kept.find(request(first)).reading is not None
+    clock.pass_s(READING_FOR_S + 1)
+    kept.keep(replace(facts, at=clock.monotonic()))
+    found = kept.find(request(first))
+    assert found.reading is None
+    assert found.checked is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from loginward.store.verifiers import Verifiers
 from tests.store.stage import CHEAP, FIVE, NOW, Host, account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from loginward.store.store import Store
 
@@ -31,10 +32,17 @@ PROVEN = Proven(proof=Proof.VERIFIER)
 
 @contextmanager
 def working(store: Store, host: Host, max_users: int = 5, **options: bool) -> Iterator[Verifiers]:
-    verifiers = Verifiers(store, host.hasher(), lambda: max_users, **options)
+    verifiers = Verifiers(store, host.hasher(), lambda: max_users, rest_s=0, **options)
     verifiers.start()
     yield verifiers
     verifiers.close()
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def prove(store: Store, verifiers: Verifiers, facts, password: Secret = RIGHT) -> None:
@@ -313,13 +321,37 @@ def test_a_newer_change_of_password_ends_the_offline_lock(host: Host) -> None:
     assert store.lock_of("id-ada", OFFLINE) is None
 
 
-def test_a_full_queue_makes_no_verifier_and_delays_nobody(host: Host) -> None:
+def test_a_full_queue_delays_nobody_and_drops_who_waited_longest(host: Host) -> None:
     store = host.open()
-    verifiers = Verifiers(store, host.hasher(), lambda: 5)  # the worker never starts
-    saved = store.save(account())
-    for number in range(40):
-        verifiers.proven_online(account(), Secret(b"%d" % number), saved.generation)
+    verifiers = Verifiers(store, host.hasher(), lambda: 50)
+    people = [account(f"{n}") for n in range(40)]
+    for person in people:
+        saved = store.save(person)
+        verifiers.proven_online(person, RIGHT, saved.generation)
+    verifiers.start()
+    verifiers.idle()
     verifiers.close()
+
+    made = [n for n, person in enumerate(people) if phc(store, person.account_id)]
+    assert made == list(range(40 - len(made), 40))
+    assert 0 < len(made) < 40
+
+
+def test_where_more_sign_in_than_keep_one_a_core_is_not_spent_on_it(host: Host) -> None:
+    """The worker rests after a verifier that cost another its place, and a stop ends the rest."""
+    store = host.open()
+    verifiers = Verifiers(store, host.hasher(), lambda: 1, rest_s=3600)
+    verifiers.start()
+    people = [account(f"{n}") for n in range(3)]
+    for person in people[:2]:
+        saved = store.save(person)
+        verifiers.proven_online(person, RIGHT, saved.generation)
+    wait_for(lambda: phc(store, "id-1") is not None and phc(store, "id-0") is None)
+    saved = store.save(people[2])
+    verifiers.proven_online(people[2], RIGHT, saved.generation)
+    assert verifiers.waiting == 1
+    verifiers.close()
+    assert [phc(store, person.account_id) is not None for person in people] == [False, True, False]
 
 
 def test_a_password_waits_for_a_computation_no_longer_than_it_may(host: Host) -> None:

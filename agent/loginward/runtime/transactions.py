@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from loginward.core.requests import LoginRequest
 
 PROOF_FOR_S = 120.0  # other modules may converse between the two phases
+READING_FOR_S = 5.0  # facts are read again long before; kept by the thousand they weigh
 _BOUND = 4096
 
 
@@ -28,7 +29,7 @@ class Transaction:
 
     Attributes:
         checked: What the check showed; None after a change of the password.
-        reading: The facts it rested on; None: read them again.
+        reading: The facts it rested on; None, as after a few seconds: read them again.
         generation: Of the account then.
         at: CLOCK_MONOTONIC, seconds.
     """
@@ -49,14 +50,15 @@ class Transactions:
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Transaction] = OrderedDict()
+        self._with_reading: deque[str] = deque()
 
     def keep(self, proof: Transaction) -> str:
         """Remember a proof and return the id by which the account phase finds it."""
         name = secrets.token_hex(16)
         with self._lock:
             self._kept[name] = proof
-            while len(self._kept) > _BOUND:
-                self._kept.popitem(last=False)
+            self._with_reading.append(name)
+            self._forget_the_old()
         return name
 
     def find(self, request: LoginRequest) -> Transaction | None:
@@ -69,6 +71,19 @@ class Transactions:
             return None
         same = (proof.real_uid, proof.service) == (request.peer.real_uid, request.service)
         return proof if same else None
+
+    def _forget_the_old(self) -> None:
+        while (
+            len(self._kept) > _BOUND or self._age_s(next(iter(self._kept.values()))) > PROOF_FOR_S
+        ):
+            self._kept.popitem(last=False)
+        while self._with_reading:
+            proof = self._kept.get(self._with_reading[0])
+            if proof is not None and self._age_s(proof) <= READING_FOR_S:
+                return
+            name = self._with_reading.popleft()
+            if proof is not None:
+                self._kept[name] = replace(proof, reading=None)
 
     def _age_s(self, proof: Transaction) -> float:
         return self._clock.monotonic() - proof.at

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_MS: Final = 5000
-_CACHE_KIB: Final = 2000
+_CACHE_KIB: Final = 256  # for each thread; the kernel keeps the pages for all
 _POLICY: Final = (
     f"PRAGMA busy_timeout = {BUSY_MS}",
     "PRAGMA journal_mode = WAL",

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from loginward.crypto.password_hash import PasswordHasher
     from loginward.store.store import Store
 
-_QUEUE: Final = 32
+_QUEUE: Final = 8  # passwords wait in it
+_REST_S: Final = 2.0
 _NICE: Final = 10
 _PROOF_AGE: Final = timedelta(hours=1)  # how exactly the last proof is remembered
 _OLD_PASSWORD_LIVES: Final = timedelta(hours=1)  # AD: OldPasswordAllowedPeriod
@@ -51,6 +52,8 @@ class Verifiers:
         max_users: Returns how many people keep one.
         old_passwords_work: The directory takes the old password for an hour after a change
             (Active Directory): a proof in that hour may be of the old one.
+        rest_s: Seconds between two verifiers once each takes the place of another: where more
+            people sign in than keep one, a core is not spent on what is thrown away at once.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Verifiers:
         max_users: Callable[[], int],
         *,
         old_passwords_work: bool = False,
+        rest_s: float = _REST_S,
     ) -> None:
         self._store = store
         self._hasher = hasher
@@ -69,6 +73,8 @@ class Verifiers:
         self._made = dict[str, bytes]()  # whole tag of the password that the verifier proves
         self._holders: dict[str, datetime] | None = None
         self._queue = queue.Queue[_Job | None](_QUEUE)
+        self._rest_s = rest_s
+        self._closing = threading.Event()
         self._worker: threading.Thread | None = None
 
     def start(self) -> None:
@@ -78,9 +84,8 @@ class Verifiers:
 
     def close(self) -> None:
         """Drop what is waiting and end the worker."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._queue.get_nowait()
+        self._closing.set()
+        self._drop_until(0)
         self._queue.put(None)
         if self._worker is not None:
             self._worker.join()
@@ -133,7 +138,7 @@ class Verifiers:
     def proven_online(self, account: AccountFacts, password: Secret, generation: int) -> None:
         """Note that the directory proved a password just now, and queue a verifier of it.
 
-        What was counted offline is over. With a full queue no verifier is made this time.
+        What was counted offline is over. With a full queue the one that waited longest is not made.
 
         Args:
             account: As read for this login.
@@ -145,12 +150,20 @@ class Verifiers:
         made = self._made.get(account.account_id)
         if made is not None and equal(made, tag):
             return
+        self._drop_until(_QUEUE - 1)
         with contextlib.suppress(queue.Full):
             self._queue.put_nowait(_Job(account, generation, password))
 
     def idle(self) -> None:
         """Wait until everything queued is done; for tests and for shutting down in order."""
         self._queue.join()
+
+    def _drop_until(self, left: int) -> None:
+        """Drop the oldest jobs until so many are left."""
+        with contextlib.suppress(queue.Empty):
+            while self._queue.qsize() > left:
+                self._queue.get_nowait()
+                self._queue.task_done()
 
     def _note_proof(self, account: AccountFacts) -> None:
         now = self._store.time.now()
@@ -176,18 +189,20 @@ class Verifiers:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while (job := self._queue.get()) is not None:
             try:
-                self._make(job)
+                if self._make(job):
+                    self._closing.wait(self._rest_s)
             except StoreFault as fault:
                 self._store.file.note(fault)
             finally:
                 self._queue.task_done()
         self._queue.task_done()
 
-    def _make(self, job: _Job) -> None:
+    def _make(self, job: _Job) -> bool:
+        """Make a verifier if it is wanted; return whether another one had to go for it."""
         account_id = job.facts.account_id
         record = self._store.ledger.record(account_id)
         if record is None or not _is_still(record, job) or not self._is_wanted(record, job):
-            return
+            return False
         tag = self._tag(job.facts, job.password)
         phc = self._hasher.hash(job.password.reveal(), account_id, work=Work.VERIFIER)
         now = self._store.time.now()
@@ -204,9 +219,10 @@ class Verifiers:
                 return prior, False
             return replace(prior, verifier=verifier), True
 
-        if self._store.ledger.change(account_id, change, only_durable=True):
-            self._made[account_id] = tag
-            self._make_room(account_id, now)
+        if not self._store.ledger.change(account_id, change, only_durable=True):
+            return False
+        self._made[account_id] = tag
+        return self._make_room(account_id, now)
 
     def _is_wanted(self, record: Record, job: _Job) -> bool:
         """Return whether a new verifier would say anything that the one kept does not."""
@@ -222,8 +238,8 @@ class Verifiers:
             return True
         return self._store.time.now() - changed_at >= _OLD_PASSWORD_LIVES
 
-    def _make_room(self, account_id: str, now: datetime) -> None:
-        """Let only the people who signed in last keep a verifier."""
+    def _make_room(self, account_id: str, now: datetime) -> bool:
+        """Let only the people who signed in last keep a verifier; return whether one had to go."""
         if self._holders is None:
             rows = self._store.file.rows
             self._holders = self._store.file.read(
@@ -234,11 +250,13 @@ class Verifiers:
                 }
             )
         self._holders[account_id] = now
+        crowded = len(self._holders) > self._max_users()
         while len(self._holders) > self._max_users():
             last = min(self._holders, key=self._holders.__getitem__)
             self._store.ledger.change(last, _without_verifier)
             del self._holders[last]
             self._made.pop(last, None)
+        return crowded
 
     def _matches(self, verifier: Verifier, password: Secret, wait_s: float | None) -> bool:
         work = Work.VERIFIER if wait_s is None else Work.CHECK
