@@ -118,7 +118,6 @@ PARTS = {
     "runtime/timed_directory": "runtime/test_metrics.py",
     "runtime/transfer": "runtime/test_administration.py",
     "runtime/writer": "live/test_under_systemd.py",
-    "runtime/writer": "live/test_under_systemd.py",
     "sqlite/faults": "sqlite/test_database.py",
     "store/counter": "store/test_file.py",
     "store/faults": "store/test_file.py",

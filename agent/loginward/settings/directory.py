@@ -222,5 +222,3 @@ def check_absolute(key: str, path: Path) -> None:
     """Refuse a path that depends on where the daemon was started."""
     if not path.is_absolute() or "\0" in str(path):
         raise InvalidSettingError(key, "must be an absolute path")
-
-
