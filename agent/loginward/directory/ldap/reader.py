@@ -21,6 +21,7 @@ from loginward.wire.ldap.search import Scope, both, either, equals, present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from loginward.core.clock import Clock, Deadline
     from loginward.core.facts import AccountFacts
@@ -56,6 +57,7 @@ class Reader:
 
     def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
         """Return the one account of that name; two are none, for either may be meant."""
+        at = self._clock.now()
         found = self._service.search(
             self._users.base_dn or "",
             both(equals(self._users.login_attribute, name), self._people),
@@ -66,10 +68,11 @@ class Reader:
         )
         if len(found) > 1:
             _log.warning("the directory has several entries of the login name %r", name)
-        return self._facts(found[0], deadline) if len(found) == 1 else None
+        return self._facts(found[0], at, deadline) if len(found) == 1 else None
 
     def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
         """Return an account again, wherever it was moved; None: it is gone."""
+        at = self._clock.now()
         found = self._service.search(
             account.ref,
             self._people,
@@ -79,7 +82,7 @@ class Reader:
             controls=[USABILITY],
         )
         if found and account.account_id in {generic.id_of(found[0]), account.ref}:
-            return self._facts(found[0], deadline)
+            return self._facts(found[0], at, deadline)
         same_id = either(*(equals(name, account.account_id) for name in generic.IDS))
         moved = self._service.search(
             self._users.base_dn or "",
@@ -89,7 +92,7 @@ class Reader:
             size_limit=2,
             controls=[USABILITY],
         )
-        return self._facts(moved[0], deadline) if len(moved) == 1 else None
+        return self._facts(moved[0], at, deadline) if len(moved) == 1 else None
 
     def policy_of(self, dn: str, deadline: Deadline) -> Policy | None:
         """Return the policy of the account at a DN; None: unknown."""
@@ -98,7 +101,7 @@ class Reader:
 
     def accounts(self, deadline: Deadline) -> Listing:
         """Return every account, page by page."""
-        base = self._users.base_dn or ""
+        base, at = self._users.base_dn or "", self._clock.now()
         entries, cut = self._service.pages(
             base, self._people, self._attributes, deadline, [USABILITY]
         )
@@ -111,6 +114,7 @@ class Reader:
         found = (
             self._facts_with(
                 entry,
+                at,
                 deadline,
                 matches=entry.dn in with_password,
                 groups=groups.get(self._member(entry), frozenset()),
@@ -124,14 +128,18 @@ class Reader:
         """Return whether the server is, or is said to be, an OpenLDAP."""
         return self._kind(deadline)[0] == "openldap"
 
-    def _facts(self, entry: Entry, deadline: Deadline) -> AccountFacts:
+    def _facts(self, entry: Entry, at: datetime, deadline: Deadline) -> AccountFacts:
+        """Return the facts of an entry that was asked for `at`: what happened since may be missing.
+
+        Failures that are seen from then on are added to those in the facts (I6).
+        """
         matches = usability.OID not in entry.controls and bool(
             self._service.search(
                 entry.dn, parsed(HAS_PASSWORD), NO_ATTRIBUTES, deadline, scope=Scope.BASE
             )
         )
         facts = self._facts_with(
-            entry, deadline, matches=matches, groups=self._groups_of(entry, deadline)
+            entry, at, deadline, matches=matches, groups=self._groups_of(entry, deadline)
         )
         return self._passed_through(facts, deadline)
 
@@ -144,12 +152,18 @@ class Reader:
         return facts
 
     def _facts_with(
-        self, entry: Entry, deadline: Deadline, *, matches: bool, groups: frozenset[str]
+        self,
+        entry: Entry,
+        at: datetime,
+        deadline: Deadline,
+        *,
+        matches: bool,
+        groups: frozenset[str],
     ) -> AccountFacts:
         has_password, evidence = self._has_password(entry, deadline, matches=matches)
         read = generic.Read(
             entry=entry,
-            at=self._clock.now(),
+            at=at,
             login_attribute=self._users.login_attribute,
             has_password=has_password,
             password_evidence=evidence,
