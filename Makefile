@@ -7,13 +7,16 @@ JOBS ?= 2
 PREFIX ?= /opt/loginward
 DESTDIR ?=
 
-.PHONY: setup packages test check bench demo fuzz soak generate lock install uninstall clean
+.PHONY: setup packages rights test check bench demo fuzz soak generate lock install uninstall clean
 .NOTPARALLEL:
 
 setup: packages $(VENV)/stamp $(BUILD)/pam_loginward.so
 
 packages:
 	@tools/system-packages
+
+rights: packages
+	@tools/test-rights
 
 $(VENV)/stamp: requirements/dev.txt tools/make-venv
 	@printf 'setting up .venv … '; begin=$$(date +%s); \
@@ -29,7 +32,7 @@ $(BUILD)/pam_loginward.so: $(wildcard agent/native/*.c agent/native/*.h agent/na
 demo: setup
 	@$(VENV)/bin/loginward demo $(if $(filter once,$(DEMO)),--once)
 
-test: setup
+test: rights setup
 	@$(PYTEST) -n $(JOBS) --dist loadgroup -q
 
 check: setup
