@@ -40,6 +40,10 @@ def test_everything_is_in_place(installed: Path) -> None:
         "usr/lib/systemd/system/loginward.service",
         "usr/lib/systemd/system/loginward.socket",
         "usr/lib/systemd/system/loginward-admin.socket",
+        "usr/lib/systemd/system/loginward-root.socket",
+        "usr/lib/systemd/system/loginward-root@.service",
+        "usr/lib/systemd/system/loginward-writer.socket",
+        "usr/lib/systemd/system/loginward-writer@.service",
         "usr/lib/sysusers.d/loginward.conf",
         "usr/lib/tmpfiles.d/loginward.conf",
         "usr/share/man/man1/loginward.1",
@@ -50,6 +54,52 @@ def test_everything_is_in_place(installed: Path) -> None:
         assert os.path.lexists(installed / name), name
     (module,) = installed.glob("usr/lib*/**/security/pam_loginward.so")
     assert module.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.xdist_group("install")
+def test_all_is_roots_and_read_by_all_and_written_by_nobody_else(installed: Path) -> None:
+    """The daemon's user reads its program; nobody can change it, and nothing gives rights away."""
+    for path in installed.rglob("*"):
+        seen = path.lstat()
+        if path.is_symlink():
+            continue
+        assert (seen.st_uid, seen.st_gid) == (0, 0), path
+        assert seen.st_mode & 0o7022 == 0, path
+        assert seen.st_mode & 0o044 == 0o044, path
+        if "opt/loginward" not in str(path) and path.is_file():
+            assert seen.st_mode & 0o777 == 0o644, path
+
+
+@pytest.mark.xdist_group("install")
+def test_the_units_run_programs_that_are_there(installed: Path) -> None:
+    units = list(installed.glob("usr/lib/systemd/system/*.service"))
+    assert len(units) == 3
+    for unit in units:
+        (line,) = (one for one in unit.read_text().splitlines() if one.startswith("ExecStart="))
+        program, *words = line.removeprefix("ExecStart=").split()
+        assert (installed / program.lstrip("/")).exists()
+        if words[:2] == ["-I", "-m"]:
+            command = (installed / "opt/loginward/bin/python", "-I", "-c", f"import {words[2]}")
+            subprocess.run(command, check=True, cwd="/")
+
+
+@pytest.mark.xdist_group("install")
+def test_the_module_is_hardened(installed: Path) -> None:
+    """It is loaded into sshd and sudo, which run as root."""
+    (module,) = installed.glob("usr/lib*/**/security/pam_loginward.so")
+    said = subprocess.run(
+        ["readelf", "-dlsW", module], capture_output=True, text=True, check=True
+    ).stdout
+    assert "BIND_NOW" in said
+    assert "GNU_RELRO" in said
+    assert "TEXTREL" not in said
+    assert "PATH" not in said, "no RUNPATH: libraries come from the system alone"
+    (stack,) = (line for line in said.splitlines() if "GNU_STACK" in line)
+    assert " RW " in stack
+    assert "__stack_chk_fail" in said
+    assert "_chk@" in said, "_FORTIFY_SOURCE"
+    needed = {line.split("[")[1].rstrip("]") for line in said.splitlines() if "(NEEDED)" in line}
+    assert needed == {"libpam.so.0", "libc.so.6"}
 
 
 @pytest.mark.xdist_group("install")
