@@ -190,3 +190,14 @@ def test_the_writer_takes_no_order_of_anybody_else(machine: Machine, user: str) 
     assert "b''" in done.stdout or "ConnectionReset" in done.stderr
     ended, said = machine.writer.ended()
     assert (ended, f"only {SERVES} may" in said) == (77, True)
+
+
+def test_the_doctor_misses_a_helper_whose_socket_is_gone(machine: Machine) -> None:
+    assert "root.sock is missing" not in machine.command("doctor").stdout
+    hidden = machine.root.path.rename(machine.run / "hidden")
+    try:
+        said = machine.command("doctor").stdout
+    finally:
+        hidden.rename(machine.root.path)
+    assert "root.sock is missing" in said
+    assert "systemctl enable --now loginward-root.socket" in said

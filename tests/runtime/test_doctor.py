@@ -135,6 +135,7 @@ def failing(tmp_path: Path) -> dict[str, Callable[[Settings], object]]:
         "lockout": lambda _: None,
         "configuration": lambda _: None,
         "sockets": lambda _: None,
+        "helpers": lambda _: None,
         "directory": lambda _: None,
         "store": lambda _: None,
         "events": lambda _: None,
@@ -159,6 +160,7 @@ def test_every_check_can_fail_and_says_what_to_do(
 ) -> None:
     """R63: a check that never finds anything is none, nor is one that leaves people helpless."""
     monkeypatch.setattr(doctor, "ETC", tmp_path / "etc")
+    monkeypatch.setenv("LOGINWARD_WRITER_SOCKET", str(tmp_path / "writer.sock"))
     site = ill_site(tmp_path)
     for break_it in failing(tmp_path).values():
         break_it(site)

@@ -92,6 +92,16 @@ def test_a_secret_that_others_read_is_found(tmp_path: Path) -> None:
     ]
 
 
+def test_a_helper_that_cannot_be_reached_is_found(tmp_path: Path) -> None:
+    """Else an unlock would leave pam_faillock's tally, and nobody would know why."""
+    with socket.socket(socket.AF_UNIX) as root:
+        root.bind(str(tmp_path / "root.sock"))
+        given = [str(tmp_path / "root.sock"), str(tmp_path / "writer.sock"), None]
+        (found,) = host.helpers(given)
+    assert "writer.sock is missing" in found.text
+    assert found.hint == "systemctl enable --now loginward-writer.socket"
+
+
 def test_a_socket_that_is_none_is_found(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     owners = frozenset({os.geteuid()})

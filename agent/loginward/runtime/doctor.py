@@ -11,6 +11,7 @@ from loginward.crypto.keys import PEPPER, SEALING
 from loginward.directory.ldap.tls import trust
 from loginward.errors import ConfigError
 from loginward.runtime import doctor_host as host
+from loginward.runtime.beside import ROOT_SOCKET, WRITER_SOCKET
 from loginward.runtime.doctor_host import problem, warning
 from loginward.runtime.doctor_pam import lint
 from loginward.wire.admin.rows import FindingRow, Level
@@ -40,6 +41,11 @@ def findings(settings: Settings, parts: Parts) -> Iterator[FindingRow]:
     checks: list[Check] = [
         *_of_host(settings),
         ("sockets", "theirs who serve", lambda: host.sockets(settings.runtime_dir, owners)),
+        (
+            "helpers",
+            "can be reached",
+            lambda: host.helpers(os.environ.get(name) for name in (ROOT_SOCKET, WRITER_SOCKET)),
+        ),
         ("directory", "answers", lambda: _directory(parts)),
         ("store", "as it was written", lambda: _store(parts)),
         ("events", "are written", lambda: _events(parts)),

@@ -146,6 +146,21 @@ def sockets(runtime_dir: Path, owners: frozenset[int]) -> Iterator[FindingRow]:
             yield problem("sockets", f"{path} cannot be opened by all", f"chmod 0666 {path}")
 
 
+def helpers(given: Iterable[str | None]) -> Iterator[FindingRow]:
+    """Find that a helper which systemd should start has no socket to be reached at.
+
+    Args:
+        given: The sockets that the daemon was told; None: it forked that helper, or has none.
+    """
+    for path in (Path(one) for one in given if one):
+        if not path.is_socket():
+            yield problem(
+                "helpers",
+                f"{path} is missing: what its helper does is not done",
+                f"systemctl enable --now loginward-{path.stem}.socket",
+            )
+
+
 def break_glass(exempt: Iterable[str], etc: Path, root: Path) -> Iterator[FindingRow]:
     """Find that nobody gets in when everything else fails.
 
