@@ -154,12 +154,13 @@ class Talk:
 def connect(run):
     """Return a connection to the login socket in a folder."""
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(PATIENCE_S)
     try:
+        # Blocking: with a timeout of Python's a full queue would be an error, not a wait.
         connection.connect(os.fspath(run / "login.sock"))
     except OSError:
         connection.close()
         raise
+    connection.settimeout(PATIENCE_S)
     return Talk(connection)
 
 

@@ -168,6 +168,15 @@ threads = [threading.Thread(target=asks, args=(BEGIN, ANSWER)) for n in range(12
             assert door.count("rate_limited") == 5
             assert isinstance(door.login(), Result)
 
+    def test_senseless_octets_cost_what_a_question_does(self, tmp_path: Path) -> None:
+        """Else a flood of them holds up everybody: each was looked up in /proc."""
+        limits = Limits(workers=4, questions=10, questions_per_s=0.1)
+        with serving(tmp_path, limits) as door:
+            as_user(door, "[asks(b'GET / HTTP/1.0') for n in range(15)]; print('done')")
+
+            assert (door.count("garbage"), door.count("rate_limited")) == (10, 5)
+            assert isinstance(door.login(), Result)
+
 
 class TestPeers:
     """The kernel's word on who asks, and what follows from it."""

@@ -80,12 +80,15 @@ class Allowance:
         """Take one question of a uid's allowance; return whether there was one."""
         if uid == ROOT:
             return True
-        spent = self._spent_at(uid, now_s)
-        if spent + 1 > self._limits.questions:
+        if not self.is_left(uid, now_s):
             return False
-        self._spent[uid] = (spent + 1, now_s)
+        self._spent[uid] = (self._spent_at(uid, now_s) + 1, now_s)
         self._forget_the_idle(now_s)
         return True
+
+    def is_left(self, uid: int, now_s: float) -> bool:
+        """Return whether there is a question left of a uid's allowance."""
+        return uid == ROOT or self._spent_at(uid, now_s) + 1 <= self._limits.questions
 
     def _spent_at(self, uid: int, now_s: float) -> float:
         spent, at_s = self._spent.get(uid, (0.0, now_s))

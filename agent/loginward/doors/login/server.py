@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from loginward.doors.admin.peer import peer_of
 from loginward.doors.login.callers import CallerGoneError, caller_of
 from loginward.doors.login.connection import CLIENTS_TURN, Connection, Turn
 from loginward.doors.login.counters import Counters
@@ -152,6 +153,9 @@ class LoginServer:
 
     def _admitted(self, sock: socket.socket) -> Connection | None:
         try:
+            if not self._allowance.is_left(peer_of(sock)[1], self._clock.monotonic()):
+                self.counters.add("rate_limited")
+                return None  # before anything is looked up: whoever floods costs little
             caller = caller_of(sock)
         except (OSError, CallerGoneError):
             return None
@@ -176,6 +180,7 @@ class LoginServer:
             return
         except ProtocolError:
             self.counters.add("garbage")
+            self._allowance.take(connection.source.real_uid, now)
             self._close(connection)
             return
         except (EOFError, OSError):
