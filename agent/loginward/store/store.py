@@ -191,7 +191,7 @@ class Store:
             Doubtful: It may have been lost: refuse, as if there were one.
             StoreFault: What is kept cannot be believed or read.
         """
-        record = self.ledger.record(account_id)
+        record = self.ledger.recent(account_id) or self.ledger.record(account_id)
         if record is None:
             return None
         lock = undoubted(record).aged(self.time.gaps).tally(keeper).lock
