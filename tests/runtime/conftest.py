@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -34,9 +35,24 @@ class Hands:
     """The clock of the machine, moved by hand: wall and boot time alike."""
 
     raw: Raw = field(default_factory=lambda: Raw(wall=NOW, boottime=1000.0, boot_id="this"))
+    running_since: float | None = None
 
     def __call__(self) -> Raw:
-        return self.raw
+        if self.running_since is None:
+            return self.raw
+        passed_s = time.monotonic() - self.running_since
+        return replace(
+            self.raw,
+            wall=self.raw.wall + timedelta(seconds=passed_s),
+            boottime=self.raw.boottime + passed_s,
+        )
+
+    def runs(self, since: float) -> None:
+        """Go by themselves from a moment of `time.monotonic` on."""
+        self.running_since = since
+
+    def set_wall_back(self, span: timedelta) -> None:
+        self.raw = replace(self.raw, wall=self.raw.wall - span)
 
     def pass_by(self, span: timedelta) -> None:
         boottime = self.raw.boottime + span.total_seconds()

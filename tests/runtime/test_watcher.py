@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import queue
+import time
 from datetime import timedelta
 
 import pytest
 
 from loginward.core.acts import Verb
 from loginward.core.secret import Secret
-from loginward.directory.port import Act, ServerHealth
+from loginward.core.status import DueDate, ExpiryCause
+from loginward.directory.port import Act
 from loginward.errors import DirectoryUnavailable
+from loginward.runtime import watcher as watcher_module
 from loginward.runtime.event_rows import row_of
 from loginward.runtime.events import TransitionEvent
 from loginward.runtime.watcher import Watcher
@@ -83,35 +87,190 @@ def test_an_unlock_elsewhere_forgets_wrong_passwords(host, watch):
     assert host.ask("ann", RIGHT).reason.value == "ok"
 
 
-def test_a_directory_that_does_not_answer_changes_nothing(host, watch, monkeypatch):
-    def silent(account, deadline):
-        raise DirectoryUnavailable("connect", "no answer")
-
-    host.act(Verb.SUSPEND, "ann")
-    with monkeypatch.context() as patch:
-        patch.setattr(type(host.parts.embedded), "read", lambda self, a, d: silent(a, d))
-        watch._look_at(next(iter(watch._seen.values()))[0])
-    assert seen(host) == []
+def test_an_act_is_told_once_beside_the_act_itself(host, watch):
+    """R45: who did it is one event, what became of the account another, in that order."""
+    host.act(Verb.LOCK, "ann")
     watch.one_pass()
-    assert len(seen(host)) == 1
+    watch.one_pass()
+    rows = [row_of(entry) for entry in host.parts.audit.last(1000, "ann")]
+    assert [(row.event, row.verb, row.before, row.after) for row in rows] == [
+        ("act", "lock", "active", "locked"),
+        ("transition", "locked", "active", "locked"),
+    ]
 
 
-def test_a_directory_that_answers_again_is_looked_at_before_the_next_poll(host, watch, monkeypatch):
-    """The watcher finds it out, so that no login has to wait for a silent server."""
-    away = ServerHealth(name="one", usable=False, last_ok_at=None, last_problem="no answer")
-    directory, asked = type(host.parts.embedded), []
+class Watching:
+    """A watcher at work; what it writes down can be waited for."""
 
-    def read(self, account, deadline):
-        asked.append(deadline.left)
-        if len(asked) < 3:
-            raise DirectoryUnavailable("connect", "no answer")
-        return account
+    def __init__(self, host):
+        self.told = queue.SimpleQueue()
+        write = host.parts.recorder.transition
 
-    monkeypatch.setattr(directory, "health", lambda self: (away,))
-    monkeypatch.setattr(directory, "read", read)
-    watch._sleep()
-    assert len(asked) == 3
-    assert max(asked) <= 1, "a silent server would be waited for"
+        def written(transition, before, after, account):
+            write(transition, before, after, account)
+            self.told.put((transition.value, time.monotonic()))
+
+        host.parts.recorder.transition = written
+        self.watcher = Watcher(host.parts)
+        self.watcher.start()
+        self.settle()
+
+    def settle(self):
+        """Wait until it has looked at everybody once."""
+        until = time.monotonic() + 5
+        while self.watcher.watched_at is None:
+            assert time.monotonic() < until
+            time.sleep(0.005)  # nothing tells that a look without news has ended
+
+    def next(self, within_s=5.0):
+        """Return the next transition, and when it was written."""
+        return self.told.get(timeout=within_s)
+
+    def is_quiet(self):
+        try:
+            return self.told.get(timeout=0.15) is None
+        except queue.Empty:
+            return True
+
+
+@pytest.fixture
+def watching():
+    """Return the maker of watchers at work; all end with the test."""
+    made = []
+
+    def make(host):
+        made.append(Watching(host))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.watcher.stop()
+        assert not one.watcher._thread.is_alive()
+
+
+@pytest.mark.parametrize("verb", [Verb.LOCK, Verb.SUSPEND, Verb.EXPIRE])
+def test_an_act_is_followed_at_once(host, watching, verb):
+    """R39: within 100 ms, not at the next poll."""
+    host.people(person("ann"))
+    at_work = watching(host)
+    began = time.monotonic()
+    host.act(verb, "ann")
+    transition, at = at_work.next()
+    assert transition == {"lock": "locked", "suspend": "suspended", "expire": "expired"}[verb.value]
+    assert at - began < 0.3
+    assert at_work.is_quiet()
+
+
+def test_what_follows_an_unlock_follows_at_once(host, watching, monkeypatch):
+    """R39: the steps on this machine too, once."""
+    host.people(person("ann"))
+    at_work, steps = watching(host), queue.SimpleQueue()
+    actions = host.parts.effects._actions
+    plan = actions.plan
+    monkeypatch.setattr(
+        type(actions), "plan",
+        lambda self, account, transition: steps.put(transition.value) or plan(account, transition),
+    )  # fmt: skip
+    host.act(Verb.LOCK, "ann")
+    host.act(Verb.UNLOCK, "ann")
+    assert [at_work.next()[0], at_work.next()[0]] == ["locked", "unlocked"]
+    assert [steps.get(timeout=5), steps.get(timeout=5)] == ["locked", "unlocked"]
+    assert at_work.is_quiet()
+    assert steps.empty()
+
+
+def test_a_lock_by_guesses_is_followed_at_once(host, watching):
+    host.people(person("ann"))
+    at_work = watching(host)
+    for n in range(5):
+        host.ask("ann", b"guess number %d" % n)
+    assert at_work.next()[0] == "locked"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_falls_due_is_told_when_it_does(hosts, hands, watching, elsewhere, request):
+    """R28, R39: within 100 ms of the moment, by the believed time."""
+    host = request.getfixturevalue("site") if elsewhere else hosts()
+    moment = host.parts.clock.now() + timedelta(seconds=0.6)
+    if elsewhere:
+        host.ask("ann", RIGHT)
+        host.paper.move("ann", due=(DueDate(moment, ExpiryCause.AGING),))
+        host.ask("ann", RIGHT)
+    else:
+        host.people(person("ann", ends_at=moment.isoformat()))
+    at_work = watching(host)
+    began = time.monotonic()
+    hands.runs(began)
+    transition, at = at_work.next()
+    assert transition == ("expired" if elsewhere else "suspended")
+    assert 0.6 <= at - began < 0.8
+    assert at_work.is_quiet()
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=2), timedelta(days=400)])
+def test_a_machine_that_slept_tells_what_fell_due_meanwhile(host, hands, watching, jump):
+    """The wait of a thread does not count suspended time: moments are compared each second."""
+    host.people(person("ann"))
+    at_work = watching(host)
+    for n in range(5):
+        host.ask("ann", b"guess number %d" % n)
+    assert at_work.next()[0] == "locked"
+    began = time.monotonic()
+    hands.pass_by(jump)
+    transition, at = at_work.next()
+    assert (transition, at - began < 1.5) == ("unlocked", True)
+    assert at_work.is_quiet()
+
+
+def test_a_clock_that_was_ahead_and_is_set_back_ends_the_lock_again(host, hands, watching):
+    """Only a directory or an operator sets the believed time back; then a lock holds again."""
+    host.people(person("ann"))
+    at_work = watching(host)
+    for n in range(5):
+        host.ask("ann", b"guess number %d" % n)
+    assert at_work.next()[0] == "locked"
+    hands.pass_by(timedelta(days=1))
+    assert at_work.next()[0] == "unlocked"
+    hands.set_wall_back(timedelta(days=1))
+    host.parts.store.time.confirm()
+    assert at_work.next()[0] == "locked"
+    hands.pass_by(timedelta(days=1))
+    assert at_work.next()[0] == "unlocked"
+
+
+def test_a_wall_clock_that_jumps_by_itself_moves_nothing(host, hands, watching):
+    """R55: a larger jump within a boot is not believed."""
+    host.people(person("ann"))
+    at_work = watching(host)
+    for n in range(5):
+        host.ask("ann", b"guess number %d" % n)
+    assert at_work.next()[0] == "locked"
+    hands.set_wall_back(timedelta(days=-365))
+    host.parts.news.wake()
+    assert at_work.is_quiet()
+    hands.set_wall_back(timedelta(days=730))
+    host.parts.news.wake()
+    assert at_work.is_quiet()
+
+
+def test_a_fault_is_logged_once_and_ends_no_watch(host, watching, monkeypatch, caplog):
+    monkeypatch.setattr(watcher_module, "_AFTER_FAULT_S", 0.01)
+    host.people(person("ann"))
+    at_work = watching(host)
+    with monkeypatch.context() as patch:
+        failed = queue.SimpleQueue()
+
+        def unreadable(self):
+            failed.put(1)
+            raise DirectoryUnavailable("embedded", "the disk is gone")
+
+        patch.setattr(type(host.parts.embedded.telling), "moved", unreadable)
+        for _ in range(5):
+            host.parts.news.wake()
+            failed.get(timeout=5)
+    host.act(Verb.LOCK, "ann")
+    assert at_work.next()[0] == "locked"
+    assert sum("the disk is gone" in one.message for one in caplog.records) == 1
 
 
 def test_the_thread_wakes_when_told_and_stops(host):

@@ -5,9 +5,17 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
+from typing import Final
 
 from loginward.core.facts import AccountFacts, status_at
 from loginward.core.status import PasswordStatus, StateCause, Status, UserState
+
+# What `status_at` and the transitions look at.
+_STANDING: Final = attrgetter(
+    "state", "state_since", "starts_at", "ends_at", "removed",
+    "has_password", "changed_at", "due", "must_change", "locks",
+)  # fmt: skip
 
 
 class Transition(enum.Enum):
@@ -46,7 +54,7 @@ def bare(facts: AccountFacts) -> AccountFacts:
 
 def is_alike(one: AccountFacts, other: AccountFacts) -> bool:
     """Return whether no transition, now or later, can tell two readings of an account apart."""
-    return replace(bare(one), read_at=other.read_at) == bare(other)
+    return _STANDING(one) == _STANDING(other)
 
 
 def moments_of(facts: AccountFacts) -> tuple[datetime, ...]:

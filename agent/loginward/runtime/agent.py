@@ -28,6 +28,7 @@ from loginward.runtime.keepers import Keepers
 from loginward.runtime.knowledge import HostKnowledge, Knowledge, NoKnowledge
 from loginward.runtime.ldap_opening import AdministeredDirectory
 from loginward.runtime.metrics import Metrics
+from loginward.runtime.news import News
 from loginward.runtime.passwords_seen import LastProven, Repeats
 from loginward.runtime.recorder import Recorder
 from loginward.runtime.refreshing import Refreshing
@@ -74,6 +75,7 @@ class Parts:
     effects: Effects
     metrics: Metrics
     refresh: Refreshing
+    news: News
 
     @property
     def settings(self) -> Settings:
@@ -124,11 +126,7 @@ def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
         PasswordHasher(gate, keys.pepper),
         lambda: configuration.current.settings.policy.offline.max_users,
     )
-    knowledge: Knowledge = NoKnowledge()
-    if embedded is None:
-        knowledge = HostKnowledge(
-            store, verifiers, AbsentNames(store), Removals(store), directory, _is_local
-        )
+    knowledge, news = _knowledge(store, verifiers, directory, embedded)
     actions = LinuxActions(beside.root)
     audit = Audit(
         state_dir / "events",
@@ -147,7 +145,23 @@ def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
         metrics,
         actions,
         audit,
+        news,
     )
+
+
+def _knowledge(
+    store: Store, verifiers: Verifiers, directory: Directory, embedded: EmbeddedDirectory | None
+) -> tuple[Knowledge, News]:
+    """Return what this host remembers, and the news that it and the directory have for the watch."""
+    news = News()
+    if embedded is not None:
+        embedded.call_when_moved(news.wake)
+        return NoKnowledge(), news
+    absent, removals = AbsentNames(store), Removals(store)
+    known = HostKnowledge(
+        store, verifiers, absent, removals, directory, _is_local, on_learnt=news.learnt
+    )
+    return known, news
 
 
 def keys_directory(state_dir: Path) -> Path:
@@ -178,11 +192,13 @@ def _joined(
     metrics: Metrics,
     actions: LinuxActions,
     audit: Audit,
+    news: News,
 ) -> Parts:
     tagger = Tagger()
     memory = Memory(Repeats(tagger, clock), LastProven(tagger), Flights(tagger))
     throttle = Throttle(clock)
     keepers = Keepers(configuration, clock, store, embedded)
+    keepers.on_lock = news.stirred
     gatherer = Gatherer(clock, directory, knowledge, keepers, throttle)
     effects = Effects(store, keepers, memory, actions)
     recorder = Recorder(audit, clock)
@@ -212,5 +228,6 @@ def _joined(
         sessions=Sessions(clock),
         effects=effects,
         metrics=metrics,
+        news=news,
         refresh=Refreshing(directory, effects, clock, actions),
     )

@@ -31,14 +31,17 @@ class Effects:
         self._memory = memory
 
     def of_transition(self, transition: Transition, account: AccountFacts) -> None:
-        """Clear what a transition outdates; one that was found, not made here."""
+        """Clear what a transition outdates; one that was found, not made here.
+
+        Each is handed to the operating system's steps, which know what it asks for there.
+        """
         if transition in _CLEARING:
             self.cleared(account.account_id)
-            steps = self._actions.plan(account, transition)
-            for result in self._actions.carry_out(steps, dry_run=False):
-                _log.info("after %s: %s: %s", transition.value, result.step, result.text)
         else:
             self._moved(account.account_id)
+        steps = self._actions.plan(account, transition)
+        for result in self._actions.carry_out(steps, dry_run=False):
+            _log.info("after %s: %s: %s", transition.value, result.step, result.text)
 
     def password_changed(self, account: AccountFacts) -> None:
         """Clear what a changed password outdates."""

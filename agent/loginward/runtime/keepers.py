@@ -18,6 +18,8 @@ from loginward.store.inflight import InFlightAttempts
 from loginward.store.record import AGENT, OFFLINE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loginward.core.clock import Clock
     from loginward.core.facts import AccountFacts, LockoutPolicy
     from loginward.core.status import Lock
@@ -34,6 +36,9 @@ class Keepers:
 
     Args:
         embedded: The embedded directory, which counts in its own transaction; None: LDAP.
+
+    Attributes:
+        on_lock: Told of an account when a lock of ours came or what we counted was cleared.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Keepers:
         self._lock = threading.Lock()
         self._durable: dict[str, DurableAttempts] = {OFFLINE: self._offline}
         self._seen_counting = False
+        self.on_lock: Callable[[str], None] = lambda _: None
 
     def owner(self, account: AccountFacts, in_force: InForce) -> Owner:
         """Return whose lockout governs this account."""
@@ -115,7 +121,10 @@ class Keepers:
     def cleared(self, account_id: str) -> bool:
         """End our own locks after an unlock or reset; return whether there was anything."""
         self.in_flight.clear(account_id)
-        return self._store.clear_tallies(account_id)
+        had = self._store.clear_tallies(account_id)
+        if had:
+            self.on_lock(account_id)
+        return had
 
     def release(self, account: AccountFacts, case: Case) -> None:
         """Give back what is reserved for a check that came to nothing."""
@@ -130,6 +139,8 @@ class Keepers:
                 tripped = keeper.settle(account, reservation, outcome) or tripped
             except StoreFault as fault:
                 _log.warning("an attempt could not be settled: %s", fault.problem)
+        if tripped is not None:
+            self.on_lock(account.account_id)
         return tripped
 
     def _of(

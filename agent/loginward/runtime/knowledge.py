@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from loginward.core.evidence import Checked, NoVerdict
 from loginward.core.readings import Copy, Fresh, NeverSeen, Reading, Unknown, Unusable
+from loginward.core.transitions import is_alike
 from loginward.errors import DirectoryUnavailable, StoreFault
 from loginward.store.removals import Missing
 
@@ -59,6 +60,7 @@ class HostKnowledge:
 
     Args:
         is_local: Whether this host itself knows a name (NSS): only such absent names are kept.
+        on_learnt: Told of a reading that differs from the copy before in more than its age.
     """
 
     def __init__(
@@ -69,7 +71,10 @@ class HostKnowledge:
         removals: Removals,
         directory: Directory,
         is_local: Callable[[str], bool],
+        *,
+        on_learnt: Callable[[AccountFacts, AccountFacts], None],
     ) -> None:
+        self._on_learnt = on_learnt
         self._is_local = is_local
         self._store = store
         self._verifiers = verifiers
@@ -96,10 +101,15 @@ class HostKnowledge:
         """Keep the facts; a file that cannot be written is noted by the store itself."""
         try:
             self._removals.seen(account.account_id)
-            return self._store.save(account).facts
+            saved = self._store.save(account)
         except StoreFault as fault:
             _log.warning("copy of an account not kept: %s", fault.problem)
             return account
+        if saved.previous is None:
+            self._absent.drop(account.name)  # it appeared after all
+        elif not is_alike(saved.previous, saved.facts):
+            self._on_learnt(saved.previous, saved.facts)
+        return saved.facts
 
     def absent(self, name: str, deadline: Deadline) -> Reading:
         """Return Unknown for a stranger; one who was known is removed, once that is sure."""

@@ -102,13 +102,16 @@ class Telling:
         self._keep(look)
 
     def next_moment(self) -> datetime | None:
-        """Return the next moment (aware UTC) at which time changes an account; None: none is known.
+        """Return the first moment (aware UTC) since the last look at which time changes an account.
+
+        It may have come already; None: none is known.
 
         Raises:
             DirectoryUnavailable: The file cannot be read.
         """
         passwords = self._book.site.passwords
-        bound = listing.bound(passwords, self._book.clock.now()) | _bound(due_rules(passwords))
+        since = self._book.clock.now() if self._told is None else self._told[0]
+        bound = listing.bound(passwords, since) | _bound(due_rules(passwords))
         (at,) = self._book.read(lambda connection: connection.execute(NEXT, bound).fetchone())
         return None if at is None else when(at)
 

@@ -1,0 +1,120 @@
+"""What follows on this host: what no longer holds is cleared, whoever made it so (R39)."""
+
+from __future__ import annotations
+
+import pytest
+
+from loginward.core.acts import Verb
+from loginward.core.reasons import Reason
+from loginward.core.transitions import Transition
+from loginward.errors import StoreFault
+from loginward.host.port import Step, StepOutcome, StepResult
+from tests.runtime.people import RIGHT, WRONG
+
+CLEARING = [Transition.UNLOCKED, Transition.RESET]
+OTHERS = [one for one in Transition if one not in CLEARING]
+
+
+class Actions:
+    """The post-unlock steps of some machine."""
+
+    def __init__(self):
+        self.done = []
+
+    def plan(self, account, transition):
+        return (Step(name=f"{transition.value} {account.name}", uid=1000, text="a step"),)
+
+    def carry_out(self, steps, *, dry_run):
+        self.done += [(step.name, dry_run) for step in steps]
+        return tuple(StepResult(step.name, StepOutcome.DONE, "done") for step in steps)
+
+
+@pytest.fixture
+def effects(site, monkeypatch):
+    """Return the effects of a host where ann was once, and the steps that they take."""
+    assert site.ask("ann", RIGHT).reason is Reason.OK
+    monkeypatch.setattr(site.parts.effects, "_actions", Actions())
+    return site.parts.effects
+
+
+def guessed(site, count=1):
+    for n in range(count):
+        site.ask("ann", b"guess number %d" % n)
+
+
+@pytest.mark.parametrize("transition", CLEARING)
+def test_an_unlock_or_a_reset_elsewhere_ends_what_was_counted_here(site, effects, transition):
+    guessed(site, 5)
+    assert site.ask("ann", RIGHT).reason is not Reason.OK
+    effects.of_transition(transition, site.paper.find("ann", None))
+    assert site.ask("ann", RIGHT).reason is Reason.OK
+
+
+@pytest.mark.parametrize("transition", list(Transition))
+def test_every_transition_is_handed_to_the_machines_own_steps(site, effects, transition):
+    effects.of_transition(transition, site.paper.find("ann", None))
+    assert effects._actions.done == [(f"{transition.value} ann", False)]
+
+
+@pytest.mark.parametrize("transition", OTHERS)
+def test_whatever_else_happens_ends_no_lock_of_ours(site, effects, transition):
+    """I3: a suspension, or an end of it, forgives nobody."""
+    guessed(site, 5)
+    effects.of_transition(transition, site.paper.find("ann", None))
+    assert site.why("ann").reason is Reason.ACCOUNT_LOCKED
+
+
+@pytest.mark.parametrize("transition", list(Transition))
+def test_logins_under_way_look_again(site, effects, transition):
+    """R60: whoever has been judged by the state before is judged anew."""
+    account = site.paper.find("ann", None)
+    before = site.parts.knowledge.generation(account.account_id)
+    effects.of_transition(transition, account)
+    assert site.parts.knowledge.generation(account.account_id) > before
+
+
+def test_a_wrong_password_is_asked_for_again_after_an_unlock(site, effects):
+    """It may be the right one by now."""
+    site.ask("ann", WRONG)
+    binds = site.paper.binds
+    site.ask("ann", WRONG)
+    assert site.paper.binds == binds, "known to be wrong"
+    effects.of_transition(Transition.UNLOCKED, site.paper.find("ann", None))
+    site.ask("ann", WRONG)
+    assert site.paper.binds == binds + 1
+
+
+def test_a_changed_password_clears_what_its_forerunner_left(site, effects):
+    account = site.paper.find("ann", None)
+    guessed(site, 3)
+    effects.password_changed(account)
+    guessed(site, 4)
+    assert site.ask("ann", RIGHT).reason is Reason.OK
+
+
+def test_whether_there_was_anything_to_clear_is_told(site, effects):
+    account = site.paper.find("ann", None)
+    assert not effects.cleared(account.account_id)
+    guessed(site)
+    assert effects.cleared(account.account_id)
+    assert not effects.cleared(account.account_id)
+
+
+@pytest.mark.parametrize("transition", list(Transition))
+def test_a_store_that_fails_stops_no_watch_and_is_logged(
+    site, effects, monkeypatch, caplog, transition
+):
+    def full(*args, **known):
+        raise StoreFault("the disk is full")
+
+    for call in ("clear_tallies", "bump"):
+        monkeypatch.setattr(site.parts.store, call, full)
+    effects.of_transition(transition, site.paper.find("ann", None))
+    assert any("the disk is full" in one.message for one in caplog.records)
+    assert effects._actions.done, "the other steps are taken"
+
+
+def test_an_unlock_at_this_host_takes_the_same_way(site, effects):
+    guessed(site, 5)
+    site.act(Verb.UNLOCK, "ann")
+    assert site.ask("ann", RIGHT).reason is Reason.OK
