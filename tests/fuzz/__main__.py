@@ -49,8 +49,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 
 
-def fuzz(name: str) -> None:
-    """Feed one parser; does not return."""
+def fuzz(name: str, runs: int) -> None:
+    """Feed one parser so many inputs; does not return."""
     import atheris
 
     target = TARGETS[name]
@@ -63,17 +63,18 @@ def fuzz(name: str) -> None:
 
     one(b"")  # imports the parser, which only then can be instrumented
     atheris.instrument_all()
-    atheris.Setup([sys.argv[0], f"-runs={RUNS}", "-max_len=4096"], one)
+    atheris.Setup([sys.argv[0], f"-runs={runs}", "-max_len=4096"], one)
     atheris.Fuzz()
 
 
 def main() -> int:
-    """Feed every parser, one process each."""
-    if len(sys.argv) > 1:
-        fuzz(sys.argv[1])
+    """Feed every parser, one process each: `python -m tests.fuzz [RUNS]`."""
+    if len(sys.argv) > 2:
+        fuzz(sys.argv[1], int(sys.argv[2]))
+    runs = sys.argv[1] if len(sys.argv) > 1 else str(RUNS)
     for name in TARGETS:
         print(f"== {name}", flush=True)
-        done = subprocess.run([sys.executable, "-m", "tests.fuzz", name], check=False)
+        done = subprocess.run([sys.executable, "-m", "tests.fuzz", name, runs], check=False)
         if done.returncode:
             return 1
     return 0

@@ -10,6 +10,7 @@ from loginward.core.acts import Verb
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Peer, Phase
 from loginward.core.secret import Secret
+from loginward.doors.login.pam_codes import pam_code
 from loginward.doors.login.port import AskTurn
 from tests.runtime.people import NEXT, RIGHT, WRONG, person
 from tests.runtime.seat import SEAT, TABLE, words
@@ -201,9 +202,14 @@ def test_why_agrees_with_the_door_in_a_thousand_states(hosts):
             host.ask(name, b"guess %d" % guess)
         service = rng.choice(("sshd", "login", "cron", "imap"))
         why = host.why(name, service)
+        acct = host.acct(name, service=service, tty="tty1")
+        code = pam_code(Phase.ACCT, acct.verdict, acct.reason).removeprefix("PAM_")
+        assert why.pam_acct == code, (one, service)
         turn = host.ask(name, RIGHT, service=service, tty="tty1")
         told = host.event(turn)
         assert (why.verdict, why.reason) == (told.verdict, told.reason), (one, service)
+        code = pam_code(Phase.AUTHN, told.verdict, told.reason).removeprefix("PAM_")
+        assert why.pam_authn == code, (one, service)
         assert why.rule
 
 

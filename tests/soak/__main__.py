@@ -11,20 +11,25 @@ from tests.live import people
 from tests.live.slapd import Slapd
 
 LOGINS = 100_000
-STEP = 10_000
+STEPS = 10
 MOST_MB = 60.0
 
 
 def main() -> int:
-    """Print the agent's resident memory along the way; 1 if it ends over the aim."""
+    """Print the agent's resident memory along the way; 1 if it ends over the aim.
+
+    `python -m tests.soak [LOGINS]`.
+    """
+    logins = int(sys.argv[1]) if len(sys.argv) > 1 else LOGINS
+    step = logins // STEPS
     with tempfile.TemporaryDirectory(prefix="lwsoak") as made:
         folder = Path(made)
         folder.chmod(0o755)
         bulk = [people.Person(f"bulk{n}") for n in range(1, USERS + 1)]
         with Slapd(folder / "slapd", bulk, lastbind=False) as slapd, Bench(folder, slapd) as bench:
             print(f"{0:>7} logins {bench.agent_mb():8.1f} MB", flush=True)
-            for done in range(STEP, LOGINS + 1, STEP):
-                measured = bench.round("ours", 8, STEP)
+            for done in range(step, logins + 1, step):
+                measured = bench.round("ours", 8, step)
                 print(
                     f"{done:>7} logins {bench.agent_mb():8.1f} MB {measured.per_s:8.0f} a second",
                     flush=True,
