@@ -91,3 +91,19 @@ def test_the_tests_stop_where_they_could_not_run_and_say_one_line() -> None:
     assert bound.returncode == 1
     assert "unshare -mn is not permitted here" in bound.stderr
     assert run(RIGHTS, path=os.environ["PATH"]).returncode == 0
+
+
+def test_a_tree_that_other_users_cannot_enter_is_said_before_tests_fail_of_it(
+    folder: Path,
+) -> None:
+    """A clone below /root is one."""
+    (folder / "closed/tools").mkdir(parents=True)
+    (folder / "closed").chmod(0o700)
+    copy = folder / "closed/tools/test-rights"
+    copy.write_text(RIGHTS.read_text())
+    copy.chmod(0o755)
+    done = run(copy, path=os.environ["PATH"])
+    assert done.returncode == 1
+    assert f"other users cannot enter {folder}/closed" in done.stderr
+    (folder / "closed").chmod(0o755)
+    assert run(copy, path=os.environ["PATH"]).returncode == 0
