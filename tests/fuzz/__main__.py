@@ -35,6 +35,24 @@ def _ppolicy(octets: bytes) -> None:
     ppolicy.parse(octets)
 
 
+def _found_entries(octets: bytes) -> None:
+    from loginward.wire.ldap import search
+
+    search.parse(octets)
+
+
+def _usability(octets: bytes) -> None:
+    from loginward.wire.ldap import usability
+
+    usability.parse(octets)
+
+
+def _paging(octets: bytes) -> None:
+    from loginward.wire.ldap import paging
+
+    paging.parse(octets)
+
+
 def _admin_lines(octets: bytes) -> None:
     from loginward.wire.admin.lines import decode_request
 
@@ -45,6 +63,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "login-frames": _login_frames,
     "ldap-answers": _ldap_answers,
     "ppolicy": _ppolicy,
+    "found-entries": _found_entries,
+    "usability": _usability,
+    "paging": _paging,
     "admin-lines": _admin_lines,
 }
 

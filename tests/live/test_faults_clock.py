@@ -72,3 +72,17 @@ def test_a_clock_set_by_a_year_ends_no_lock_and_ages_no_copy(clock: tuple[Agent,
             assert agent.ask("bulk0", RIGHT) is Reason.OK
             written = agent.trail("bulk0")[-1].at.timestamp()
             assert abs(written - time.time()) < 60, "the trail follows the clock"
+
+
+def test_after_the_time_allowed_offline_nobody_gets_in_and_a_deny_stays(
+    clock: tuple[Agent, Path],
+) -> None:
+    """R27, I9: the machine slept four days, and its own clock of running says so."""
+    agent, set_to = clock
+    assert agent.ask("bulk0", RIGHT) is Reason.OK
+    agent.stop()
+    del agent.environment["DONT_FAKE_MONOTONIC"]
+    set_to.write_text("+4d\n")
+    agent.start()
+    assert agent.ask("bulk0", RIGHT) is Reason.OFFLINE_TOO_LONG
+    assert agent.ask("lockperm", RIGHT) is Reason.ACCOUNT_LOCKED
