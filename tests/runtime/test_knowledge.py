@@ -146,3 +146,14 @@ def test_one_empty_answer_removes_nobody_and_lets_nobody_in(site, hands):
     assert (told.reason, told.detail) == (Reason.USER_SUSPENDED, "removed")
     site.paper.down = True
     assert site.acct("ann").verdict is Verdict.REFUSE
+
+
+def test_a_name_that_appears_after_all_is_dropped_from_the_absent(site, monkeypatch):
+    """Else a forgotten copy would leave the directory's old word behind: not ours."""
+    monkeypatch.setattr(site.parts.knowledge, "_is_local", lambda name: True)
+    assert site.ask("carol", RIGHT).reason is Reason.USER_UNKNOWN
+    site.paper.put("carol", RIGHT)
+    assert site.ask("carol", RIGHT).reason is Reason.OK
+    site.parts.store.forget("carol")
+    site.paper.down = True
+    assert site.event(site.ask("carol", RIGHT)).reason is Reason.OFFLINE_NEVER_SEEN

@@ -28,10 +28,10 @@ def test_a_fault_keeps_the_old_one(host, monkeypatch):
     marker.update()
     before = lines(host)
 
-    def unplugged(self, deadline):
+    def unplugged(self, name, deadline):
         raise DirectoryUnavailable("connect", "no answer")
 
-    monkeypatch.setattr(type(host.parts.directory), "accounts", unplugged)
+    monkeypatch.setattr(type(host.parts.directory), "find", unplugged)
     marker.update()
     assert lines(host) == before
 
@@ -57,3 +57,11 @@ def test_everybody_is_refused_where_the_site_says_so(hosts):
     Marker(host.parts).update()
     first = (host.settings.state_dir / "known").read_text().splitlines()[0]
     assert first == "loginward-known 1 all"
+
+
+def test_the_directory_is_asked_for_this_hosts_names_not_for_all_of_its_own(host, monkeypatch):
+    """It may have a hundred thousand, and the marker is looked after every 20 s."""
+    host.people(person("nobody"))
+    monkeypatch.setattr(type(host.parts.directory), "accounts", lambda self, deadline: 1 / 0)
+    Marker(host.parts).update()
+    assert lines(host)[-1] == "end 1"

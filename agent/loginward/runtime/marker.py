@@ -8,7 +8,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from loginward.core.clock import Deadline
-from loginward.core.names import index_form
 from loginward.errors import DirectoryUnavailable, StoreFault
 from loginward.runtime.access import uid_of
 from loginward.store.known import KnownMarker
@@ -45,13 +44,15 @@ class Marker:
     def _names(self) -> tuple[str, ...]:
         """Return the known names.
 
-        Of the embedded directory's, which may be many, those of this host's own users.
+        Of the embedded directory's, which may be many, those of this host's own users: each of
+        these is looked up there, not the other way round.
         """
         parts = self._parts
         if parts.embedded is None:
             return parts.store.names()
         deadline = Deadline.after(_READ_S, parts.clock)
-        known = {index_form(one.name) for one in parts.directory.accounts(deadline).accounts}
         return tuple(
-            entry.pw_name for entry in pwd.getpwall() if index_form(entry.pw_name) in known
+            entry.pw_name
+            for entry in pwd.getpwall()
+            if parts.directory.find(entry.pw_name, deadline) is not None
         )

@@ -125,16 +125,6 @@ class Verifiers:
         except GateBusy:
             return NoVerdict("argon2")
 
-    def is_retired(self, account: AccountFacts, password: Secret, wait_s: float) -> bool:
-        """Return whether this is a password from before a change of the last 24 hours.
-
-        Raises:
-            GateBusy: No computation was free in time.
-            StoreFault: What is kept cannot be believed or read.
-        """
-        record = self._store.ledger.record(account.account_id)
-        return record is not None and self._is_old(record, password, wait_s)
-
     def proven_online(self, account: AccountFacts, password: Secret, generation: int) -> None:
         """Note that the directory proved a password just now, and queue a verifier of it.
 

@@ -1,0 +1,126 @@
+"""The watch over a real slapd: what is done there is told here once, and an outage once too (R39)."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from loginward.core.reasons import Reason
+from tests.live import people
+from tests.live.daemon import Agent, agent_at
+from tests.live.slapd import Slapd, now
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("watch")]
+
+RIGHT = people.PASSWORD
+LOCAL = "games"  # a name that /etc/passwd has everywhere
+LOCKED = "000001010000Z"
+
+
+@dataclass
+class Site:
+    slapd: Slapd
+    agent: Agent
+
+    def meet(self, name: str) -> None:
+        """Let this agent know somebody."""
+        self.slapd.add(people.Person(name, ("pwdReset: FALSE",)))
+        assert self.agent.ask(name, RIGHT) is Reason.OK
+        self.look()
+
+    def look(self) -> None:
+        """Wait until everybody has been looked at from now on."""
+        began, until = now(), time.monotonic() + 10
+        while (seen := self.agent.health().watched_at) is None or seen < began:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    def told(self, name: str) -> list[str]:
+        return [row.verb for row in self.agent.trail(name) if row.event == "transition"]
+
+    def await_told(self, name: str, *transitions: str) -> None:
+        until = time.monotonic() + 10
+        while self.told(name) != list(transitions):
+            assert time.monotonic() < until, self.told(name)
+            time.sleep(0.05)
+
+    def said_of_outages(self) -> int:
+        return self.agent.log.read_text().count("watch: the directory does not answer")
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    folder = Path(tempfile.mkdtemp(prefix="lw-watch-"))
+    folder.chmod(0o755)
+    try:
+        with (
+            Slapd(folder / "slapd", people.matrix(now())) as slapd,
+            agent_at(folder / "agent", slapd) as agent,
+        ):
+            yield Site(slapd, agent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_what_is_done_in_the_directory_is_told_once(site: Site) -> None:
+    site.meet("watched")
+    site.slapd.change("watched", {"pwdAccountLockedTime": [LOCKED]})
+    site.await_told("watched", "locked")
+    site.slapd.change("watched", {"pwdAccountLockedTime": []})
+    site.await_told("watched", "locked", "unlocked")
+    ends = f"{now() + timedelta(seconds=2):%Y%m%d%H%M%SZ}"
+    site.slapd.change("watched", {"pwdEndTime": [ends]})
+    site.await_told("watched", "locked", "unlocked", "suspended")
+    site.look()
+    site.look()
+    assert site.told("watched") == ["locked", "unlocked", "suspended"]
+
+
+def test_an_unlock_that_a_login_meets_first_is_told_once(site: Site) -> None:
+    site.meet("metfirst")
+    site.slapd.change("metfirst", {"pwdAccountLockedTime": [LOCKED]})
+    assert site.agent.ask("metfirst", RIGHT) is Reason.ACCOUNT_LOCKED
+    site.slapd.change("metfirst", {"pwdAccountLockedTime": []})
+    assert site.agent.ask("metfirst", RIGHT) is Reason.OK
+    site.await_told("metfirst", "locked", "unlocked")
+    site.look()
+    site.look()
+    assert site.told("metfirst") == ["locked", "unlocked"]
+
+
+def test_an_outage_is_one_line_and_no_transition(site: Site) -> None:
+    site.meet("steady")
+    before = site.said_of_outages()
+    site.slapd.stop()
+    until = time.monotonic() + 10
+    while site.said_of_outages() == before:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    time.sleep(3)  # three polls of an outage
+    site.slapd.start()
+    site.look()
+    assert site.said_of_outages() == before + 1
+    assert site.told("steady") == []
+    site.slapd.change("steady", {"pwdAccountLockedTime": [LOCKED]})
+    site.await_told("steady", "locked")
+
+
+def test_a_name_that_appears_after_all_is_not_taken_for_absent(site: Site) -> None:
+    """The directory's old word that it has no such name holds offline, until it says otherwise."""
+    assert site.agent.ask(LOCAL, RIGHT) is Reason.USER_UNKNOWN
+    site.slapd.stop()
+    assert site.agent.ask(LOCAL, RIGHT) is Reason.USER_UNKNOWN
+    site.slapd.start()
+    site.agent.await_online("active", RIGHT)
+    site.meet(LOCAL)
+    assert site.agent.command("cache", "forget", LOCAL).returncode == 0
+    site.slapd.stop()
+    assert site.agent.ask(LOCAL, RIGHT) is Reason.OFFLINE_NEVER_SEEN
+    site.slapd.start()
