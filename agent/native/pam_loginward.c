@@ -259,6 +259,7 @@ static int ask_daemon(struct phase *p)
 	const void *transaction = NULL;
 	struct lw_dialog dialog = { .context = p, .answer = answer, .show = show };
 	struct lw_request request = { .phase = p->number,
+				      .flags = (p->flags & PAM_SILENT) != 0 ? LW_FLAG_SILENT : 0,
 				      .user = p->user,
 				      .service = p->service,
 				      .tty = item(p, PAM_TTY),
@@ -266,8 +267,6 @@ static int ask_daemon(struct phase *p)
 				      .ruser = item(p, PAM_RUSER) };
 	enum lw_end end;
 
-	if ((p->flags & PAM_SILENT) != 0)
-		request.flags |= LW_FLAG_SILENT;
 	if (p->number == LW_PHASE_AUTHN && (p->flags & PAM_DISALLOW_NULL_AUTHTOK) != 0)
 		request.flags |= LW_FLAG_DISALLOW_NULL;
 	if (p->number != LW_PHASE_AUTHN &&
