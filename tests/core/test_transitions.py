@@ -96,6 +96,9 @@ def test_an_account_at_one_moment_has_no_transition(known, now):
 def test_each_transition_is_what_the_statuses_show(before, after, then, now):
     found = transition_between(before, after, then, now)
     was, is_now = status_at(before, then), status_at(after, now)
+    if before.removed and after.removed:
+        assert found == ()
+        return
     assert len(set(found)) == len(found)
     if Transition.UNLOCKED in found:
         assert PasswordStatus.LOCKED in was.statuses
@@ -253,3 +256,11 @@ def test_what_no_transition_follows_from_is_left_out():
     assert is_alike(full, replace(full, read_at=LATER, groups=frozenset()))
     assert not is_alike(full, replace(full, locks=(lock(until=None),)))
     assert not is_alike(full, replace(full, changed_at=NOW))
+
+
+def test_time_changes_nothing_about_who_was_removed():
+    gone = alice(removed=True, due=due(NOW + HOUR), locks=(lock(until=NOW + HOUR),))
+    assert transition_between(gone, gone, NOW, LATER) == ()
+    assert transition_between(gone, replace(gone, removed=False), NOW, NOW) == (
+        Transition.ACTIVATED,
+    )

@@ -215,6 +215,7 @@ def test_a_machine_that_slept_tells_what_fell_due_meanwhile(host, hands, watchin
     for n in range(5):
         host.ask("ann", b"guess number %d" % n)
     assert at_work.next()[0] == "locked"
+    assert at_work.is_quiet()  # and asleep until the lock ends
     began = time.monotonic()
     hands.pass_by(jump)
     transition, at = at_work.next()

@@ -85,8 +85,10 @@ def transition_between(
 
     A lock that ended by itself and a password that fell due are found as well as what was written.
     All locks ended and another begun (I8) are an unlock and a lock; one that comes on top of
-    another is a lock and no unlock.
+    another is a lock and no unlock. Time changes nothing about an account that was removed.
     """
+    if before.removed and after.removed:
+        return ()
     was, is_now = status_at(before, then), status_at(after, now)
     found = list(_of_state(was, is_now))
     if _is_changed(before, after):

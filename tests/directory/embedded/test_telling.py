@@ -178,6 +178,13 @@ def test_a_removed_account_is_told_and_leaves_nothing(world):
     world.act("ann", Verb.LOCK)
     world.directory.remove(account_id)
     assert what(world) == [("ann", "locked"), ("ann", "removed")]
+    world.add("bob", RIGHT)
+    world.rules(max_age_s=86400)
+    account_id = world.facts("bob").account_id
+    told(world)
+    world.directory.remove(account_id)
+    world.clock.pass_by(2 * DAY)
+    assert what(world) == [("bob", "removed")], "time changes nothing about it"
     kept = world.book.read(lambda c: c.execute("SELECT count(*) FROM journal").fetchone())
     assert (kept, told(world)) == ((0,), [])
 
