@@ -8,6 +8,7 @@ What slapd itself saw is read from its log (`binds`) and from the entries (`valu
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -165,6 +166,7 @@ class Slapd:
         """Let it accept (the kernel does) and never answer."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # until then its threads go on
 
     def go_on(self) -> None:
         """End a stall."""

@@ -22,7 +22,7 @@ from tests.live.slapd import Slapd, now
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("power")]
 
 RIGHT, WRONG = people.PASSWORD, "not-the-password"
-PATIENCE_S = 30  # the daemon looks after its store three times a minute
+PATIENCE_S = 10
 SMALL = """\
 mkdir {small} && mount -t tmpfs -o size=16m,mode=0755 tmpfs {small} && cp -a {state}/. {small}/ \
 && chown --reference={state} {small} && mount --move {small} {state} && exec "$@"
@@ -109,6 +109,7 @@ def test_a_full_disk_stops_nobody_forgets_no_guess_and_mends_by_itself(
     assert agent.ask("bulk1", RIGHT) is Reason.ACCOUNT_LOCKED
     assert agent.ask("bulk0", RIGHT) is Reason.OK
     disk.free()
+    assert agent.ask("bulk0", WRONG) is Reason.WRONG_CREDENTIALS  # the next attempt of anybody
     eventually(lambda: not agent.health().store_fault, "the store is not written again")
     eventually(lambda: not agent.health().events_fault, "the trail is not written again")
     faults = [row.text for row in agent.trail() if row.event == "fault"]

@@ -1,8 +1,8 @@
 """The sealed rows, changed one account at a time.
 
 A change is durable when it returns. Where nothing can be written it is kept in memory instead,
-goes into the file with the account's next change or the next `flush` that can be written, and the
-fault is noted.
+goes into the file with the next change, of any account, or the next `flush` that can be written, and
+the fault is noted.
 """
 
 from __future__ import annotations
@@ -134,6 +134,8 @@ class Ledger:
             self._written(row_key, waited)
         if raised:
             self.file.repeat_counter(raised)
+        if self._waiting and not only_durable:
+            self._write_waiting()  # this one went into the file, so others do as well
         return result
 
     def recent(self, account_id: str) -> Record | None:
