@@ -149,6 +149,18 @@ def test_no_users(world) -> None:
     assert world.run("users", "--json") == Done(0, "", "")
 
 
+def test_no_users_in_a_list_that_was_cut(world) -> None:
+    """Nobody found among some is not nobody."""
+    world.admin.script["users"] = [rows.CutRow(why="the server gives 500 at most")]
+
+    assert world.run("users") == Done(
+        0,
+        "",
+        "loginward: note: no such account among those listed\n"
+        "loginward: note: there may be more: the server gives 500 at most\n",
+    )
+
+
 def test_cache(world) -> None:
     world.admin.script |= {
         "copies": samples.COPIES,

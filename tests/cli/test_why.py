@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from loginward.core.reasons import Reason
+from loginward.core.reasons import Reason, Verdict
 from loginward.core.status import LockCause
 from loginward.wire.admin import requests as ask
 from loginward.wire.admin import rows
@@ -29,6 +29,21 @@ def test_why(world) -> None:
           clears    loginward reset-password frank, or the person: passwd
     """), "")  # fmt: skip
     assert world.admin.asked == [("why", ask.AskWhy(name="frank", service="sshd"), "")]
+
+
+def test_why_that_cannot_tell_says_so(world) -> None:
+    """No "allowed" rests on a status that nobody could read."""
+    world.admin.script["why"] = msgspec.structs.replace(
+        samples.WHY_FRANK,
+        verdict=Verdict.ALLOW,
+        reason=Reason.OK,
+        unknown="status cannot be read: there is no service account",
+    )
+    done = world.run("why", "frank")
+
+    assert done.code == 1
+    assert done.out.startswith("not known: status cannot be read: there is no service account ")
+    assert "allowed" not in done.out
 
 
 LOCK = samples.LOCK

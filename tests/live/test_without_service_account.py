@@ -88,6 +88,39 @@ def test_a_lock_learnt_from_a_bind_suppresses_none_online(unread: Unread) -> Non
     assert unread.slapd.bound("forgood") == 2
 
 
+def test_why_does_not_say_that_all_is_well(unread: Unread) -> None:
+    """A lock that nobody may read is not "allowed", and no way to lift it is promised."""
+    for name in ("lockperm", "active"):
+        told = unread.agent.command("why", name)
+        assert told.returncode == 1
+        assert told.stdout.startswith("not known: status cannot be read: there is no service")
+        assert "allowed" not in told.stdout
+        assert "nothing stands against it" not in told.stdout
+        assert "set directory.service_account" in told.stdout
+    row = json.loads(unread.agent.command("why", "lockperm", "--json").stdout)
+    assert row["unknown"] == "status cannot be read: there is no service account"
+    assert {fact["value"] for fact in row["facts"] if fact["fact"] != "password"} == {"unreadable"}
+
+
+def test_why_of_a_reference_promises_no_end_that_nobody_sees(unread: Unread) -> None:
+    """What ended a login may still stand: only another login would tell."""
+    said = unread.agent.login("lockperm", people.PASSWORD)
+    told = unread.agent.command("why", "--ref", json.loads(said.splitlines()[-1])["reference"])
+    assert "nothing any more" not in told.stdout
+    cure = "unlock lockperm" if unread.tells_locks else "reset-password lockperm"
+    assert f"loginward {cure}" in told.stdout
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--names",), ("--status", "locked")])
+def test_users_says_that_nobody_can_be_listed(unread: Unread, form: tuple[str, ...]) -> None:
+    told = unread.agent.command("users", *form)
+    assert told.returncode == 1
+    assert told.stdout == ""
+    assert "error: accounts cannot be listed: there is no service account" in told.stderr
+    assert "set directory.service_account" in told.stderr
+    assert "no such account" not in told.stderr
+
+
 def test_status_and_doctor_say_that_status_is_unreadable(unread: Unread) -> None:
     health = unread.agent.command("status").stdout
     assert "status is unreadable: there is no service account" in health

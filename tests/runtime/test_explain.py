@@ -15,7 +15,14 @@ from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Door, Phase
 from loginward.core.status import DueDate, ExpiryCause, Lock, LockCause, UserState
 from loginward.runtime.events import DecisionEvent
-from loginward.runtime.explain import clears, clears_since, decided_then, facts_of, rule_of
+from loginward.runtime.explain import (
+    clears,
+    clears_since,
+    decided_then,
+    facts_of,
+    rule_of,
+    unknown_of,
+)
 
 NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -52,6 +59,19 @@ def test_every_refusal_has_a_rule_of_its_own_and_a_way_out(reason):
     decision = refused(reason, until=NOW)
     assert rule(decision).text != rule(FINE).text
     assert clears(decision, "ann")
+
+
+@pytest.mark.parametrize("lost", [Fact.STATE, Fact.LOCK, Fact.EXPIRY])
+@pytest.mark.parametrize("served", [True, False])
+def test_what_cannot_be_read_lets_nothing_be_foretold(lost, served):
+    """An allow on facts that nobody may read is no allow; a refusal on what was read stands."""
+    unread = Fresh(replace(ANN, unreadable=frozenset({lost})))
+    found = unknown_of(FINE, unread, served=served)
+    assert ("no service account" in found.why) is not served
+    assert "directory.service_account" in found.clears[0]
+    assert unknown_of(refused(Reason.PASSWORD_EXPIRED), unread, served=served) is None
+    read = Fresh(replace(ANN, unreadable=frozenset({Fact.FAILURES, Fact.GROUPS})))
+    assert unknown_of(FINE, read, served=served) is None
 
 
 def test_nobody_is_told_how_to_end_a_login_that_is_let_in():

@@ -81,7 +81,7 @@ def _list(asking: Asking, answer: Answer, *, names: bool) -> None:
     else:
         colours: list[str | None] = []
         if out.table(HEAD, _cells(_users(answer, cut), colours, answer.now), colours) == 0:
-            warn("no such account")
+            warn("no such account among those listed" if cut else "no such account")
     for row in cut:
         warn(f"there may be more: {row.why}")
 

@@ -66,7 +66,7 @@ def why_command(
 ) -> int:
     """Explain what decides a login.
 
-    Every fact with its source and age, the rule that decides, and what clears it. Nothing is tried and nothing is counted. Ends with 0 if USER would be let in, with 1 if not.
+    Every fact with its source and age, the rule that decides, and what clears it. Nothing is tried and nothing is counted. Ends with 0 if USER would be let in, with 1 if not or if nobody can tell.
     """
     if (user is None) == (reference is None):
         raise click.UsageError("name a user, or a reference with --ref")
@@ -80,7 +80,8 @@ def why_command(
         asking.out.row(explanation)
     else:
         show(asking.out, explanation, answer.now, verbose=verbose)
-    return REFUSED if explanation.verdict is Verdict.REFUSE else DONE
+    is_refused = explanation.verdict is Verdict.REFUSE or explanation.unknown
+    return REFUSED if is_refused else DONE
 
 
 def _spelt(reference: str) -> str:
@@ -100,9 +101,12 @@ def shown_reference(reference: str) -> str:
 def show(out: Output, row: ExplanationRow, now: datetime, *, verbose: bool = False) -> None:
     """Print an explanation for a person."""
     word, colour = VERDICTS[row.verdict]
+    said = f"{word}: {row.reason.value}"
+    if row.unknown:
+        said, colour = f"not known: {row.unknown}", "yellow"
     reference = row.reference or _known_reference(row)
     out.headline(
-        f"{word}: {row.reason.value}",
+        said,
         colour,
         f"reference {shown_reference(reference)}" if reference else "",
     )

@@ -80,7 +80,9 @@ class Administration:
         """Explain a decision of the audit trail; None: no event has that reference."""
         return self._explaining.why_reference(ask)
 
-    def users(self, ask: requests.ListUsers) -> Iterator[rows.UserRow | rows.CutRow]:
+    def users(
+        self, ask: requests.ListUsers
+    ) -> Iterator[rows.UserRow | rows.CutRow | rows.FailedRow]:
         """Return the accounts, by name; a CutRow last if the directory cut the list short."""
         return self._reporting.users(ask)
 

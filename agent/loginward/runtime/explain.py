@@ -27,6 +27,15 @@ class Rule:
     setting: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unforeseen:
+    """Why a login cannot be foretold, what decides it then, and what would let it be foretold."""
+
+    why: str
+    rule: Rule
+    clears: tuple[str, ...]
+
+
 def rule_of(decision: Decision, asker: Asker, rules: Rules) -> Rule:
     """Return the rule that a decision rests on."""
     if decision.allowed_by in _LET_ON:
@@ -125,6 +134,32 @@ def clears(decision: Decision, name: str) -> tuple[str, ...]:
         case Reason.SOURCE_THROTTLED:
             return () if decision.until is None else (f"by itself at {_moment(decision.until)}",)
     return ()
+
+
+def unknown_of(decision: Decision, reading: Reading, *, served: bool) -> Unforeseen | None:
+    """Return why a decision that lets somebody on foretells nothing; None: it does.
+
+    Args:
+        served: Whether there is a service account, which is then shown too little.
+    """
+    if not decision.lets_in or not isinstance(reading, Fresh | Copy):
+        return None
+    if not reading.facts.unreadable & _DECIDING:
+        return None
+    return _SHOWN_TOO_LITTLE if served else _NO_ACCOUNT
+
+
+_DECIDING = frozenset({Fact.STATE, Fact.LOCK, Fact.EXPIRY})
+_NO_ACCOUNT = Unforeseen(
+    "status cannot be read: there is no service account",
+    Rule("only the directory's answer to a login tells", "directory.service_account"),
+    ("set directory.service_account, and the status can be read",),
+)
+_SHOWN_TOO_LITTLE = Unforeseen(
+    "status cannot be read: the directory does not show it to the service account",
+    Rule("only the directory's answer to a login tells", "directory.service_account"),
+    ("let directory.service_account read status (loginward doctor says what it may not)",),
+)
 
 
 def decided_then(event: DecisionEvent) -> Decision:

@@ -12,7 +12,15 @@ from loginward.core.readings import Copy, Fresh, Reading
 from loginward.core.requests import Door, LoginRequest, Peer, Phase
 from loginward.doors.login.pam_codes import pam_code
 from loginward.runtime.cases import PHASE_S, Case
-from loginward.runtime.explain import clears, clears_since, decided_then, facts_of, rule_of
+from loginward.runtime.explain import (
+    Unforeseen,
+    clears,
+    clears_since,
+    decided_then,
+    facts_of,
+    rule_of,
+    unknown_of,
+)
 from loginward.runtime.past import Past, past_of
 from loginward.runtime.throttle import Sources
 from loginward.wire.admin.parts import FactPart, status_part
@@ -67,6 +75,8 @@ class Explaining:
         gathered = self._gathered(event.name, event.service, event.phase)
         then = decided_then(event)
         today = then if reading is None else self.authenticate(gathered)
+        if self._unforeseen(today, gathered.reading) is not None:
+            today = then  # whether it has ended cannot be seen from here
         told = rule_of(then, gathered.asker, gathered.rules)
         return ExplanationRow(
             name=event.name,
@@ -97,12 +107,16 @@ class Explaining:
         authn: Decision,
         acct: Decision,
     ) -> ExplanationRow:
-        rule = rule_of(authn, gathered.asker, gathered.rules)
         reading = gathered.reading
         is_known = isinstance(reading, Fresh | Copy)
         name = reading.facts.name if isinstance(reading, Fresh | Copy) else ask.name
         status = authn.status
         past = self.past(name) if is_known else Past()
+        unforeseen = self._unforeseen(authn, reading)
+        if unforeseen is None:
+            rule, ways = rule_of(authn, gathered.asker, gathered.rules), clears(authn, name)
+        else:
+            rule, ways = unforeseen.rule, unforeseen.clears
         return ExplanationRow(
             name=name,
             door=ask.door,
@@ -112,7 +126,7 @@ class Explaining:
             facts=self._facts(reading),
             rule=rule.text,
             setting=rule.setting,
-            clears=clears(authn, name),
+            clears=ways,
             pam_authn=pam_code(Phase.AUTHN, authn.verdict, authn.reason).removeprefix("PAM_"),
             pam_acct=pam_code(Phase.ACCT, acct.verdict, acct.reason).removeprefix("PAM_"),
             until=authn.until,
@@ -121,7 +135,12 @@ class Explaining:
             allowed_by=authn.allowed_by,
             ended_lock=None if status is None or status.lock is not None else past.ended,
             last_refusal=past.refusal,
+            unknown="" if unforeseen is None else unforeseen.why,
         )
+
+    def _unforeseen(self, decision: Decision, reading: Reading) -> Unforeseen | None:
+        served = self._parts.settings.directory.service_account is not None
+        return unknown_of(decision, reading, served=served)
 
     def past(self, name: str) -> Past:
         """Return what the trail has of an account, spelt as the directory does."""

@@ -69,8 +69,7 @@ class Reporting:
                 for one in parts.directory.health()
             ),
             lockout_owner="directory" if parts.embedded else settings.policy.lockout.owner,
-            reads_status=parts.embedded is not None
-            or settings.directory.service_account is not None,
+            reads_status=_reads_status(parts),
             watched_at=self._watched_at(),
             copies=len(kept),
             verifiers=sum(1 for one in kept if one.has_verifier),
@@ -103,7 +102,9 @@ class Reporting:
             sessions=tuple(_session(one) for one in parts.sessions.all() if one.name == facts.name),
         )
 
-    def users(self, ask: requests.ListUsers) -> Iterator[rows.UserRow | rows.CutRow]:
+    def users(
+        self, ask: requests.ListUsers
+    ) -> Iterator[rows.UserRow | rows.CutRow | rows.FailedRow]:
         """Return the accounts, by name; a CutRow last if the directory cut the list short."""
         parts, now = self._parts, self._parts.clock.now()
         cut = ""
@@ -112,6 +113,13 @@ class Reporting:
         else:
             listing = parts.directory.accounts(Deadline.after(_LIST_S, parts.clock))
             found, cut = listing.accounts, listing.cut
+            if not found and not _reads_status(parts):
+                yield rows.FailedRow(
+                    problem=rows.Problem.REFUSED,
+                    why="accounts cannot be listed: there is no service account",
+                    hint="set directory.service_account; loginward cache list has who came here",
+                )
+                return
         for facts in sorted(found, key=lambda one: one.name):
             status = status_at(parts.keepers.with_own_lock(facts), now)
             if ask.status in {None, *status.statuses} and ask.state in {None, status.state}:
@@ -140,8 +148,7 @@ class Reporting:
         return facts.read_at + timedelta(seconds=self._parts.settings.policy.offline.allowed_s)
 
     def _notes(self) -> tuple[part.NotePart, ...]:
-        settings = self._parts.settings
-        if settings.directory.kind == "ldap" and settings.directory.service_account is None:
+        if not _reads_status(self._parts):
             return (
                 part.NotePart(
                     text="status is unreadable: there is no service account",
@@ -149,6 +156,11 @@ class Reporting:
                 ),
             )
         return ()
+
+
+def _reads_status(parts: Parts) -> bool:
+    """Return whether anybody may read the directory at all."""
+    return parts.embedded is not None or parts.settings.directory.service_account is not None
 
 
 def _directory_name(parts: Parts) -> str:

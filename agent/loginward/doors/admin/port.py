@@ -81,7 +81,9 @@ class AdminService(Protocol):
     def why_reference(self, ask: requests.AskReference) -> rows.ExplanationRow | None:
         """Explain a decision of the audit trail; None: no event has that reference."""
 
-    def users(self, ask: requests.ListUsers) -> Iterator[rows.UserRow | rows.CutRow]:
+    def users(
+        self, ask: requests.ListUsers
+    ) -> Iterator[rows.UserRow | rows.CutRow | rows.FailedRow]:
         """Return the accounts, by name; a CutRow last if the directory cut the list short."""
 
     def add_user(self, ask: requests.AddUser, by: Operator) -> rows.ActRow:

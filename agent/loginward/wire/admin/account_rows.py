@@ -77,6 +77,8 @@ class ExplanationRow(Row, frozen=True, kw_only=True):
         allowed_by: The rule that let a person in against a status.
         ended_lock: The last lock, where none holds now; None: none in the trail.
         last_refusal: None: none in the trail; nor where an event is explained.
+        unknown: Why nobody can tell beforehand, with the verdict saying only that nothing known
+            stands against it; empty: what decides could be read.
     """
 
     name: str
@@ -100,6 +102,7 @@ class ExplanationRow(Row, frozen=True, kw_only=True):
     allowed_by: str = ""
     ended_lock: EndedLockPart | None = None
     last_refusal: RefusalPart | None = None
+    unknown: str = ""
 
 
 class ActRow(Row, frozen=True, kw_only=True):
