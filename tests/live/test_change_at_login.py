@@ -14,6 +14,7 @@ from tests.live.world import SCREEN, World, world_at
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("change-at-login")]
 
 OLD, NEW = people.PASSWORD, "a-brand-new-Pass9"
+SHORTEST = 8  # pwdMinLength of people.POLICY; our own policy.password.min_length is 12
 BY = 3990  # the uid of somebody who becomes others by su
 LATE = (
     f"pwdChangedTime: {people.gtime(now() + people.OLD)}",
@@ -82,6 +83,23 @@ def test_ssh_changes_an_expired_password_for_one_grace_login(world: World, late:
     assert only_the_new_one_works(world, late)
 
 
+@pytest.mark.parametrize("way", ["ssh", "su", "passwd"])
+def test_an_expired_change_reads_as_one_conversation(world: World, late: str, way: str) -> None:
+    """Each line once and in its place: nobody is told to change what they are changing."""
+    if way == "passwd":
+        seen = world.machine.talk("pamtester", SCREEN, late, "chauthtok", lines=CHANGE)
+    else:
+        lines = ((ASKS_PASSWORD, OLD), *CHANGE)
+        seen = world.machine.ssh_talk(late, *lines) if way == "ssh" else su(world, late, *lines)
+    assert seen.code == 0, seen.said
+    spoken = (line.removeprefix(f"({late}@127.0.0.1) ").strip() for line in seen.out.splitlines())
+    read = [line for line in spoken if line]
+    login = ["Password:", EXPIRED_TEXT] if way != "passwd" else []
+    change = ["Current password:", "New password:", "New password again:", DONE_TEXT]
+    start = read.index((login + change)[0])
+    assert read[start : start + len(login + change)] == login + change
+
+
 def test_su_changes_an_expired_password_with_the_last_grace_login(world: World, late: str) -> None:
     """R26: the login that proves the old password is the one that changes it."""
     uses = [people.gtime(now())[:-1] + f".{n:06}Z" for n in range(2)]
@@ -115,7 +133,7 @@ def test_a_temporary_password_is_changed_in_the_login(
         (ASKS_AGAIN, NEW + "x"),
         (f"The two new passwords differ.*{ASKS_NEW}", "short"),
         (ASKS_AGAIN, "short"),
-        (f"Too short.*{ASKS_NEW}", NEW),
+        (f"Too short: at least {SHORTEST} characters are needed.*{ASKS_NEW}", NEW),
         (ASKS_AGAIN, NEW),
     )
     talk = world.machine.ssh_talk if way == "ssh" else lambda *given: su(world, *given)
@@ -134,6 +152,7 @@ def test_three_new_ones_that_break_the_rules_change_nothing_and_let_nobody_in(
     wrong = ((ASKS_NEW, "short"), (ASKS_AGAIN, "short"))
     seen = su(world, temporary, (ASKS_PASSWORD, OLD), (ASKS_CURRENT, OLD), *wrong, *wrong, *wrong)
     assert seen.code != 0
+    assert seen.out.count(f"Too short: at least {SHORTEST} characters are needed.") == 3
     assert "Your password was not changed." in seen.out
     assert DONE_TEXT not in seen.out
     assert temporary not in seen.out.splitlines()[-1]

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from loginward.core.reasons import Reason
+from loginward.core.requests import Phase
 from tests.live import people
 from tests.live.daemon import READS_NOBODY, Agent, agent_at
 from tests.live.slapd import Slapd, now
+from tests.runtime.daemon import converse
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("without-service-account")]
 
@@ -119,6 +122,17 @@ def test_users_says_that_nobody_can_be_listed(unread: Unread, form: tuple[str, .
     assert "error: accounts cannot be listed: there is no service account" in told.stderr
     assert "set directory.service_account" in told.stderr
     assert "no such account" not in told.stderr
+
+
+def test_a_new_password_too_short_is_said_to_be_so_without_a_number(unread: Unread) -> None:
+    """What slapd demands nobody may read here, and our own rule is not its."""
+    new = (b"short", b"short")
+    asked = {"phase": Phase.CHAUTHTOK_UPDATE, "service": "passwd"}
+    typed = (people.PASSWORD.encode(), *new, *new, *new)
+    result, said = converse(unread.agent.run_dir, "active", *typed, **asked)
+    assert result.reason is Reason.NOT_PERMITTED
+    assert said.splitlines().count("Too short: choose a longer one.") == 3
+    assert "characters" not in said
 
 
 def test_status_and_doctor_say_that_status_is_unreadable(unread: Unread) -> None:

@@ -187,3 +187,4 @@ def test_every_problem_of_a_new_password_is_said_whatever_else_is_known(
 ) -> None:
     """A line whose fact is not known is left out; that must never leave nothing."""
     assert TEXTS.text(f"change.rejected.{problem.value}", min_length=12).strip()
+    assert TEXTS.text("change.rejected.too-short.unsaid").strip()

@@ -29,9 +29,10 @@ def changed(proven: Attempt, old: Secret, now: Callable[[], datetime]) -> Steps[
     """
     problem: ChangeProblem | None = None
     for _ in range(CHANGE_TRIES):
-        if not isinstance(proven.gathered.reading, Fresh):
+        reading = proven.gathered.reading
+        if not isinstance(reading, Fresh):
             return _refused(proven, Reason.DIRECTORY_UNAVAILABLE)
-        new = yield from typed(Purpose.NEW, problem)
+        new = yield from typed(Purpose.NEW, problem, reading.facts.min_length)
         again = yield from typed(Purpose.NEW_AGAIN)
         problem = problem_of(old, new, again)
         if problem is not None:

@@ -46,10 +46,12 @@ class Ask:
 
     Attributes:
         problem: Why the last new password was not taken.
+        min_length: The shortest that the directory takes, in characters; None: nobody knows.
     """
 
     purpose: Purpose
     problem: ChangeProblem | None = None
+    min_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

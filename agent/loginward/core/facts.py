@@ -90,6 +90,7 @@ class AccountFacts:
         grace_left: Logins that the directory still allows past expiry.
         can_change_expired: Whether an expired password can still authorise its own change.
         warn_s: How long before a due date to warn; None: the agent's own setting.
+        min_length: The shortest new password that the directory takes; None: it does not say.
         pass_through: The password is checked elsewhere ({SASL}); repeats cannot be judged.
         unreadable: Facts that could not be read: unknown, never "fine".
     """
@@ -114,6 +115,7 @@ class AccountFacts:
     grace_left: int = 0
     can_change_expired: bool = False
     warn_s: int | None = None
+    min_length: int | None = None
     pass_through: bool = False
     groups: frozenset[str] = frozenset()
     unreadable: frozenset[Fact] = frozenset()

@@ -84,9 +84,11 @@ def readable(reading: Reading) -> Fresh | Copy:
     raise UnexpectedEventError(reading)
 
 
-def typed(purpose: Purpose, problem: ChangeProblem | None = None) -> Steps[Secret]:
+def typed(
+    purpose: Purpose, problem: ChangeProblem | None = None, min_length: int | None = None
+) -> Steps[Secret]:
     """Ask for something and return what was typed."""
-    return expect((yield Ask(purpose, problem)), Typed).secret
+    return expect((yield Ask(purpose, problem, min_length)), Typed).secret
 
 
 def judge(gathered: Gathered, checked: Checked, now: Callable[[], datetime]) -> Decision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from loginward.core.changes import ChangeProblem
 from loginward.core.decision import Decision, Warn
 from loginward.core.evidence import Proven
 from loginward.core.readings import Copy, Fresh
@@ -51,9 +52,7 @@ class Answers:
             prompt = "prompt.current"
         infos: tuple[Info, ...] = ()
         if ask.problem is not None:
-            facts = {"min_length": self._settings.policy.password.min_length}
-            text = self._texts.text(f"change.rejected.{ask.problem.value}", **facts)
-            infos = (Info(text, is_error=True),)
+            infos = (Info(self._rejected(ask.problem, ask.min_length), is_error=True),)
         return AskTurn(purpose=ask.purpose, prompt=self._texts.text(prompt), infos=infos)
 
     def result(
@@ -109,7 +108,7 @@ class Answers:
         shown = f"{reference[:3]}-{reference[3:]}"
         if decision.verdict is Verdict.REFUSE:
             if done.problem is not None:
-                return self._not_changed(done, shown)
+                return self._not_changed(done, done.problem, shown)
             text = "unproven" if not told else f"refused.{decision.message}"
             facts = self._facts(decision, reference=shown)
             return (Info(self._texts.text(text, **facts), is_error=True),)
@@ -119,14 +118,22 @@ class Answers:
             return (Info(self._texts.text(f"change.{decision.reason.value}")),)
         if request.phase is Phase.CHAUTHTOK_UPDATE:
             return (Info(self._texts.text("change.done")),)
+        if request.phase is Phase.CHAUTHTOK_PRELIM:
+            return ()  # what there is to warn of is being put right: a new one is asked for next
         return tuple(self._warning(warn, done) for warn in decision.warnings)
 
-    def _not_changed(self, done: Done, reference: str) -> tuple[Info, ...]:
-        problem = "" if done.problem is None else done.problem.value
-        facts = {"min_length": self._settings.policy.password.min_length}
-        why = self._texts.text(f"change.rejected.{problem}", **facts)
+    def _not_changed(self, done: Done, problem: ChangeProblem, reference: str) -> tuple[Info, ...]:
+        reading = done.reading
+        known = reading.facts.min_length if isinstance(reading, Fresh | Copy) else None
+        why = self._rejected(problem, known)
         text = self._texts.text("refused.not-permitted.change", reference=reference)
         return (Info(why, is_error=True), Info(text, is_error=True))
+
+    def _rejected(self, problem: ChangeProblem, min_length: int | None) -> str:
+        """Return why a new password was not taken; a length is named only as its directory does."""
+        unsaid = problem is ChangeProblem.TOO_SHORT and min_length is None
+        text_id = f"change.rejected.{problem.value}{'.unsaid' if unsaid else ''}"
+        return self._texts.text(text_id, min_length=min_length)
 
     def _warning(self, warn: Warn, done: Done) -> Info:
         status = done.decision.status

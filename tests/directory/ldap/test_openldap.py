@@ -212,6 +212,25 @@ def test_policies(values: dict[str, str], expected: LockoutPolicy | None) -> Non
     assert policy_of(entry).lockout == expected
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"pwdMinLength": "8", "pwdCheckQuality": "1"}, 8),
+        ({"pwdMinLength": "8", "pwdCheckQuality": "0"}, None),
+        ({"pwdMinLength": "8"}, None),
+        ({"pwdMinLength": "0", "pwdCheckQuality": "2"}, None),
+        ({}, None),
+    ],
+)
+def test_a_length_is_demanded_only_where_quality_is_checked(
+    values: dict[str, str], expected: int | None
+) -> None:
+    entry = Entry("cn=p", {name.lower(): (value.encode(),) for name, value in values.items()})
+
+    assert facts({}, policy_of(entry)).min_length == expected
+    assert facts({}, None).min_length is None
+
+
 def test_other_servers_say_nothing_of_locks() -> None:
     read = Read(
         entry=Entry("uid=ann,dc=x", {"uid": (b"ann",)}),

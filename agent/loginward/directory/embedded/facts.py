@@ -52,6 +52,7 @@ def facts_of(record: Record, site: SiteRules, read_at: datetime) -> AccountFacts
         counts=True,
         lockout=site.lockout,
         can_change_expired=True,
+        min_length=site.passwords.min_length,
         groups=record.groups,
     )
 

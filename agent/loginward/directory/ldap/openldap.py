@@ -84,6 +84,7 @@ def facts_of(read: Read, policy: Policy | None, *, status_readable: bool) -> Acc
         grace_left=(left := _grace_left(entry, changed, policy, read.at)),
         can_change_expired=left > 0,
         warn_s=(policy.warn_s if policy is not None else None) or facts.warn_s,
+        min_length=None if policy is None else policy.min_length,
         groups=facts.groups,
         unreadable=frozenset(unreadable),
         evidence=facts.evidence + _evidence(entry, policy),

@@ -25,6 +25,8 @@ ATTRIBUTES = (
     "pwdFailureCountInterval",
     "pwdLockoutDuration",
     "pwdMaxIdle",
+    "pwdMinLength",
+    "pwdCheckQuality",
 )
 
 
@@ -35,6 +37,7 @@ class Policy:
     Attributes:
         locks: pwdLockout: without it no lock holds, not even an administrator's.
         lockout: When failures lock; None where they do not.
+        min_length: Of a new password, in octets; None where its quality is not checked.
     """
 
     dn: str
@@ -47,6 +50,7 @@ class Policy:
     lock_s: int | None
     lockout: LockoutPolicy | None
     max_idle_s: int | None
+    min_length: int | None
 
 
 NO_POLICY = Policy(
@@ -60,6 +64,7 @@ NO_POLICY = Policy(
     lock_s=None,
     lockout=None,
     max_idle_s=None,
+    min_length=None,
 )
 
 
@@ -81,6 +86,7 @@ def policy_of(entry: Entry) -> Policy:
         lock_s=lock_s,
         lockout=lockout,
         max_idle_s=_on(entry, "pwdMaxIdle"),
+        min_length=_on(entry, "pwdMinLength") if _on(entry, "pwdCheckQuality") else None,
     )
 
 
