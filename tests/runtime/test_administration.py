@@ -98,10 +98,29 @@ def test_a_file_is_taken_whole_or_said_to_be_wrong(host):
     assert [row.verb for row in acts(host)] == ["import"]
 
 
+def test_no_file_brings_anybody_into_a_protected_group(hosts):
+    """security.md 16: else the right to import made an administrator of whoever has it."""
+    host = hosts(config="doors: {admin: {protected_groups: [Domain Admins]}}\n")
+    order = requests.ImportUsers(form=rows.FileFormat.JSON, octets=1)
+    file = file_of(person("ann", groups=["staff"]), person("eve", groups=["domain ADMINS"]))
+
+    (problem,) = [
+        row
+        for row in host.admin.import_users(order, file, OPERATOR)
+        if not isinstance(row, rows.ProgressRow)
+    ]
+
+    assert problem.field == "groups"
+    assert "protected_groups" in problem.why
+    assert (host.account("ann"), host.account("eve")) == (None, None)
+    staff = file_of(person("ann", groups=["staff"]))
+    assert isinstance(list(host.admin.import_users(order, staff, OPERATOR))[-1], rows.ImportedRow)
+
+
 def test_a_fault_of_an_import_reaches_who_waits(host, monkeypatch):
     """Nobody is left waiting for a thread that has ended."""
 
-    def broken(*arguments):
+    def broken(*arguments, **more):
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(type(host.parts.embedded), "import_accounts", broken)

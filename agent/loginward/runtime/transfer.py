@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from loginward.core.clock import Deadline
 from loginward.core.facts import AccountFacts, status_at
+from loginward.core.names import index_form
 from loginward.core.secret import Secret
 from loginward.directory.embedded.accounts import NewAccount
 from loginward.directory.embedded.importing import Imported, NotImported, Progress
@@ -74,7 +75,10 @@ class Transfer:
             return
         told: queue.SimpleQueue[Progress | Imported | NotImported | Exception] = queue.SimpleQueue()
         work = threading.Thread(
-            target=_import, args=(embedded, octets, form, told), name="import", daemon=True
+            target=_import,
+            args=(embedded, octets, form, told, self._barred()),
+            name="import",
+            daemon=True,
         )
         work.start()
         while isinstance(step := told.get(), Progress):
@@ -148,6 +152,11 @@ class Transfer:
         self._parts.effects.cleared(found.account_id)
         return ActRow(name=found.name, before=before, notes=removed.notes)
 
+    def _barred(self) -> frozenset[str]:
+        """Return the groups into which nobody is brought here (security.md 16)."""
+        roles = self._parts.configuration.current.roles
+        return frozenset(map(index_form, roles.protected_groups))
+
     def _found(self, name: str) -> AccountFacts | None:
         deadline = Deadline.after(_READ_S, self._parts.clock)
         return self._parts.directory.find(name, deadline)
@@ -161,8 +170,9 @@ def _import(
     octets: bytes,
     form: Format,
     told: queue.SimpleQueue[Progress | Imported | NotImported | Exception],
+    barred: frozenset[str],
 ) -> None:
     try:
-        told.put(embedded.import_accounts(octets, form, told.put))
+        told.put(embedded.import_accounts(octets, form, told.put, barred=barred))
     except Exception as error:  # noqa: BLE001  top of the thread: the door reports it, and nobody waits
         told.put(error)

@@ -107,6 +107,23 @@ class Settings(Section):
         if self.state_dir == self.runtime_dir:
             raise InvalidSettingError("runtime_dir", "must not be the state_dir")
         self._check_clients()
+        self._check_protected()
+
+    def _check_protected(self) -> None:
+        """Refuse a protection that would protect nobody: whose groups are not read is in none."""
+        directory = self.directory
+        if not self.doors.admin.protected_groups or directory.kind != "ldap":
+            return
+        needed = {
+            "service_account": directory.service_account,
+            "groups.base_dn": directory.groups.base_dn,
+        }
+        for key, value in needed.items():
+            if value is None:
+                raise InvalidSettingError(
+                    "doors.admin.protected_groups",
+                    f"needs directory.{key}, without which nobody's groups are known",
+                )
 
     def _check_clients(self) -> None:
         radius = self.doors.radius

@@ -131,14 +131,21 @@ class EmbeddedDirectory:
         return admin.schedule(self._book, account_id, starts_at, ends_at)
 
     def import_accounts(
-        self, octets: bytes, form: Format, on_progress: OnProgress
+        self,
+        octets: bytes,
+        form: Format,
+        on_progress: OnProgress,
+        *,
+        barred: frozenset[str] = frozenset(),
     ) -> Imported | NotImported:
         """Import a file whole, or say everything that is wrong with it and import nothing.
+
+        `barred`: groups, in index form, that no account of the file may be in.
 
         Raises:
             StoreFault: The file of accounts cannot be written; nothing was imported.
         """
-        return transfer.import_accounts(self._book, octets, form, on_progress)
+        return transfer.import_accounts(self._book, octets, form, on_progress, barred)
 
     def export_accounts(self, form: Format, *, with_hashes: bool) -> Iterator[str]:
         """Yield the accounts as a file, piece by piece, as they are now."""

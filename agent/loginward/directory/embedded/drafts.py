@@ -51,6 +51,7 @@ class Terms:
             None: the rules never changed.
         is_hash: Whether a text is a password hash that can be checked here.
         new_id: Returns an id for an account or lock that has none.
+        barred: Groups, in index form, that no account may come in with (security.md 16).
     """
 
     now: datetime
@@ -58,6 +59,7 @@ class Terms:
     outdates_before: datetime | None
     is_hash: Callable[[str], bool]
     new_id: Callable[[], str]
+    barred: frozenset[str] = frozenset()
 
 
 class _Entry:
@@ -101,7 +103,7 @@ def draft_of(entry: Entry, terms: Terms) -> Draft | tuple[LineProblem, ...]:
         display_name=read.get("displayname", values.text, ""),
         mail=read.get("email", values.address, ""),
         recovery=read.get("recovery_email", values.address, ""),
-        groups=read.get("groups", values.groups, frozenset()),
+        groups=read.get("groups", _groups(terms.barred), frozenset()),
         created_at=read.get("created", values.moment, terms.now),
         state=read.get("state_set", values.kept_state, _state(read)),
         state_since=read.get("state_since", values.maybe_moment, None),
@@ -127,6 +129,17 @@ def draft_of(entry: Entry, terms: Terms) -> Draft | tuple[LineProblem, ...]:
 
 def _state(read: _Entry) -> UserState:
     return read.get("state", values.state, UserState.ACTIVE)
+
+
+def _groups(barred: frozenset[str]) -> Callable[[object], frozenset[str]]:
+    def parse(value: object) -> frozenset[str]:
+        groups = values.groups(value)
+        kept = min((one for one in groups if index_form(one) in barred), default=None)
+        if kept is None:
+            return groups
+        raise FieldProblem(f"names {kept!r}, which is in doors.admin.protected_groups")
+
+    return parse
 
 
 def _clear(name: str, rules: PasswordRules) -> Callable[[object], Secret | None]:

@@ -25,9 +25,11 @@ _ONE_AT_A_TIME: Final = "another file is being imported; try again when that one
 
 
 def import_accounts(
-    book: Book, octets: bytes, form: Format, on_progress: OnProgress
+    book: Book, octets: bytes, form: Format, on_progress: OnProgress, barred: frozenset[str]
 ) -> Imported | NotImported:
     """Import a file whole, seen by nobody before all of it is there, or say what is wrong with it.
+
+    `barred`: groups, in index form, that no account of the file may be in.
 
     Raises:
         StoreFault: The file of accounts cannot be written; nothing was imported.
@@ -37,13 +39,13 @@ def import_accounts(
         return NotImported((LineProblem(0, "", _ONE_AT_A_TIME),))
     try:
         batches.drop_unfinished(book)
-        return _imported(book, octets, form, on_progress)
+        return _imported(book, octets, form, on_progress, barred)
     finally:
         book.importing.release()
 
 
 def _imported(
-    book: Book, octets: bytes, form: Format, on_progress: OnProgress
+    book: Book, octets: bytes, form: Format, on_progress: OnProgress, barred: frozenset[str]
 ) -> Imported | NotImported:
     terms = Terms(
         now=book.clock.now(),
@@ -51,6 +53,7 @@ def _imported(
         outdates_before=book.outdates_before(),
         is_hash=is_hash,
         new_id=lambda: str(uuid.uuid4()),
+        barred=barred,
     )
     lines = Meter("reading", octets.count(b"\n"), book.clock, on_progress)
     drafts, problems = importing.drafts_of(octets, form, terms, lines)
