@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from loginward.wire.ldap.search import SearchDone
 
 PAGE = 500
-SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT = 0, 4, 32
+SUCCESS, SIZE_LIMIT, ADMIN_LIMIT, NO_SUCH_OBJECT = 0, 4, 11, 32
+CUT = "the server's size limit; raise it for directory.service_account (OpenLDAP: limits, size)"
+_ENDS = frozenset({SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT})
+_PAGE_ENDS = _ENDS | {ADMIN_LIMIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Service:
     ) -> tuple[tuple[Entry, ...], str]:
         """Return every entry that matches, and why there may be more (empty: there are none).
 
+        A server that takes no such pages (OpenLDAP: size.pr, size.prtotal) is asked without.
+
         Raises:
             DirectoryUnavailable: As for `search`.
         """
@@ -91,10 +96,17 @@ class Service:
             cookie = b""
             while True:
                 asked = (*controls, paging.request(PAGE, cookie))
-                page, end = _search(connection, base, filter_, attributes, Scope.SUBTREE, asked)
+                page, end = _search(
+                    connection, base, filter_, attributes, Scope.SUBTREE, asked, ends=_PAGE_ENDS
+                )
+                if end.result.code == ADMIN_LIMIT:
+                    found.clear()
+                    page, end = _search(
+                        connection, base, filter_, attributes, Scope.SUBTREE, tuple(controls)
+                    )
                 found += page
                 if end.result.code == SIZE_LIMIT:
-                    return tuple(found), "the server's size limit"
+                    return tuple(found), CUT
                 cookie = _next_page(end)
                 if not cookie:
                     return tuple(found), ""
@@ -157,8 +169,13 @@ def _search(
     scope: Scope,
     controls: tuple[ldap.Control, ...],
     size_limit: int = 0,
+    *,
+    ends: frozenset[int] = _ENDS,
 ) -> tuple[list[Entry], SearchDone]:
     """Search on one connection; a base that is not there holds nothing.
+
+    Args:
+        ends: The result codes that are no refusal.
 
     Raises:
         DirectoryUnavailable: No answer, or the server refuses the search.
@@ -174,7 +191,7 @@ def _search(
         controls=controls,
     )
     found, end = searching.run(connection.socket, message_id, request)
-    if end.result.code not in {SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT}:
+    if end.result.code not in ends:
         said = f"result {end.result.code} {end.result.diagnostic}".strip()
         raise DirectoryUnavailable("search", said)
     return found, end
