@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from loginward.core.evidence import Proven
 from loginward.core.facts import status_at
 from loginward.core.secret import Secret
 from loginward.core.status import LockCause, PasswordStatus, UserState
-from loginward.directory.ldap.directory import LdapDirectory
+from loginward.directory.ldap.admin import PROTECTED
+from loginward.directory.ldap.directory import LdapDirectory, Secrets
 from loginward.directory.port import Act, Done, NotDone, Verb
 from loginward.settings.directory import Account
 from tests.live import people as who
@@ -71,6 +74,36 @@ def test_a_lock_by_idleness_is_nothing_that_can_be_written(directory):
     outcome = act(directory, "idle", Verb.UNLOCK)
     assert isinstance(outcome, NotDone)
     assert "pwdPolicySubentry" in outcome.why
+
+
+def test_the_admin_account_does_nothing_to_protected_people(slapd_on):
+    """security.md 16, also against a daemon that says nothing of groups (security.md 12)."""
+    secrets = Secrets(service=PASSWORD, admin=PASSWORD)
+    site = settings(slapd_on.ca_file, slapd_on.tls_url)
+    directory = LdapDirectory(site, secrets, CLOCK, frozenset({"staff"}))
+    told = replace(facts_of(directory, "active"), groups=frozenset())
+    before = slapd_on.values("active", "userPassword")
+
+    for verb in Verb:
+        done = directory.act(told, Act(verb=verb, password=NEW, force=True), soon())
+        assert done == NotDone(PROTECTED)
+
+    assert slapd_on.values("active", "userPassword") == before
+    assert act(directory, "warning", Verb.UNLOCK) == Done(was_noop=True)
+    directory.close()
+
+
+@pytest.mark.parametrize("dn", [who.SVC_RO, f"uid=active,{who.PEOPLE}"])
+def test_the_admin_account_looks_the_account_up_by_itself(directory, person, dn):
+    """security.md 12: a daemon in wrong hands names an entry outside of the people, or another's."""
+    known = facts_of(directory, person)
+    for forged in (
+        replace(known, account_id=dn, ref=dn, name="svc-ro"),
+        replace(known, account_id=facts_of(directory, "active").account_id, ref=dn),
+    ):
+        done = directory.act(forged, Act(verb=Verb.RESET_PASSWORD, password=NEW), soon())
+        assert isinstance(done, NotDone)
+    assert not isinstance(directory.check(replace(known, ref=dn), NEW, soon()), Proven)
 
 
 def test_lock_holds_until_unlocked(directory, slapd_on, person):

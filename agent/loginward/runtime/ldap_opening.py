@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loginward.config.secrets import read_secret
+from loginward.core.names import index_form
 from loginward.directory.ldap.directory import LdapDirectory, Secrets
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def opening_of_admin(settings: Settings, clock: Clock) -> Callable[[], LdapDirec
         service=_secret(directory.service_account, "service_account"),
         admin=_secret(directory.admin_account, "admin_account"),
     )
-    return lambda: LdapDirectory(directory, secrets, clock)
+    protected = frozenset(map(index_form, settings.doors.admin.protected_groups))
+    return lambda: LdapDirectory(directory, secrets, clock, protected)
 
 
 class AdministeredDirectory(LdapDirectory):

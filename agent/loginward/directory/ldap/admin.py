@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from loginward.core.facts import AccountFacts, status_at
+from loginward.core.names import index_form
 from loginward.core.status import LockCause, StateCause, UserState
 from loginward.directory.ldap import generalized_time
 from loginward.directory.ldap.openldap import BY_ADMIN
@@ -35,6 +36,7 @@ IDLE = (
     " pwdLastSuccess; give it another pwdPolicySubentry until it has logged in."
 )
 SUBSTITUTE = "; set-temporary makes the next login change the password instead"
+PROTECTED = "The account is in a protected group (doors.admin.protected_groups)."
 _ELSEWHERE = {
     Verb.SET_FIRST_PASSWORD: "use set-temporary: this directory sends no activations",
     Verb.RESEND_ACTIVATION: "this directory sends no activations; use set-temporary",
@@ -42,12 +44,19 @@ _ELSEWHERE = {
 
 
 class Admin:
-    """Carries out verbs, each after reading the account again."""
+    """Carries out verbs, each after looking the account up by itself.
 
-    def __init__(self, service: Service, reader: Reader, clock: Clock) -> None:
+    Args:
+        protected: Groups, in index form, whose members are refused to every verb.
+    """
+
+    def __init__(
+        self, service: Service, reader: Reader, clock: Clock, protected: frozenset[str]
+    ) -> None:
         self._service = service
         self._reader = reader
         self._clock = clock
+        self._protected = protected
 
     def carry_out(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
         """Carry out an act.
@@ -57,9 +66,11 @@ class Admin:
         """
         if not self._reader.is_openldap(deadline):
             return NotDone(NOT_OPENLDAP)
-        facts = self._reader.read(account, deadline)
+        facts = self._reader.sought(account, deadline)
         if facts is None:
             return NotDone("The account is no longer in the directory.")
+        if not self._protected.isdisjoint(map(index_form, facts.groups)):
+            return NotDone(PROTECTED)
         match act.verb:
             case Verb.UNLOCK:
                 return self._unlock(facts, deadline)

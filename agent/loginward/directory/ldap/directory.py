@@ -42,13 +42,20 @@ class LdapDirectory:
 
     Args:
         settings: With `kind: ldap`.
+        protected: Groups, in index form, whose members the admin account does nothing to.
 
     Raises:
         ConfigError: The authorities to trust cannot be read, an account has no password, or
             the flavour is not supported.
     """
 
-    def __init__(self, settings: Directory, secrets: Secrets, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Directory,
+        secrets: Secrets,
+        clock: Clock,
+        protected: frozenset[str] = frozenset(),
+    ) -> None:
         if settings.flavour in flavour.NOT_YET:
             raise ConfigError(
                 "directory.flavour",
@@ -67,7 +74,7 @@ class LdapDirectory:
         self._admin: Admin | None = None
         if self._admin_service is not None:
             reader = Reader(settings, self._admin_service, clock)
-            self._admin = Admin(self._admin_service, reader, clock)
+            self._admin = Admin(self._admin_service, reader, clock, protected)
 
     def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
         """Return the one account of that login name."""

@@ -94,6 +94,19 @@ class Reader:
         )
         return self._facts(moved[0], at, deadline) if len(moved) == 1 else None
 
+    def sought(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
+        """Return an account by its name, below users.base_dn alone; None: not there, or not it.
+
+        Who orders something done to it may say anything of where it is: that counts for nothing.
+        """
+        if self._users.base_dn is None:
+            return self.read(account, deadline)
+        found = self.find(account.name, deadline)
+        is_read = account.account_id != account.ref  # else nobody read it, and the name is all
+        if found is None or (is_read and found.account_id != account.account_id):
+            return None
+        return found
+
     def policy_of(self, dn: str, deadline: Deadline) -> Policy | None:
         """Return the policy of the account at a DN; None: unknown."""
         found = self._service.search(dn, ANY, ("pwdPolicySubentry",), deadline, scope=Scope.BASE)
