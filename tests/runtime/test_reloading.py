@@ -132,6 +132,29 @@ def test_a_bad_file_changes_nothing_and_says_where(daemon, bad, said):
     assert "the running configuration stays" in daemon.log.read_text()
 
 
+def told(daemon):
+    """Return what the trail has of daemon and operators: verb, who, and what about it."""
+    events = [one for one in daemon.events() if one.event in {"daemon", "act"}]
+    return [(one.event, one.verb, one.text) for one in events if one.verb.startswith("reload")]
+
+
+def test_a_refused_reload_is_in_the_trail_whoever_asked(daemon):
+    """Not only in a log that rotates: what was wrong, and the operator where there was one."""
+    daemon.configure(plain() + "policy: {reveal: loudly, lockout: {threshold: 0}}\n")
+    with pytest.raises(CommandFailed):
+        ask_to_reload(daemon)
+    first, second = told(daemon)
+    assert (first[:2], second[:2]) == (("daemon", "reload-refused"), ("act", "reload"))
+    for _, _, text in (first, second):
+        assert "policy.reveal" in text
+        assert "policy.lockout.threshold" in text
+        assert "\n" not in text
+    daemon.reload()
+    assert told(daemon)[2:] == [first]
+    assert reload(daemon, "policy: {reveal: always}\n").changed == ("policy.reveal",)
+    assert [one[:2] for one in told(daemon)[3:]] == [("daemon", "reloaded"), ("act", "reload")]
+
+
 def test_a_login_under_way_ends_by_the_rules_it_began_with(daemon):
     """`reveal` was `never` when it began; whoever begins later is told."""
     daemon.people(person("ann"))
@@ -213,6 +236,8 @@ def test_a_full_disk_at_the_embedded_rules_changes_nothing(host, monkeypatch):
             reloading.reload()
     assert host.parts.configuration.current is before
     assert not followed
+    (event,) = (one for one in host.admin.events(requests.AskEvents()) if one.event == "daemon")
+    assert (event.verb, event.text) == ("reload-refused", "accounts.db; no space left")
     assert reloading.reload().changed == ("policy.reveal",)
     assert host.parts.settings.policy.reveal == "always"
     assert followed

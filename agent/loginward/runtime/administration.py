@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from loginward.core.clock import Deadline
 from loginward.core.readings import Copy, Fresh
 from loginward.directory.embedded.fields import Format
+from loginward.errors import ConfigError
 from loginward.runtime.acting import Acting
 from loginward.runtime.event_rows import row_of
 from loginward.runtime.explaining import Explaining
@@ -172,7 +173,13 @@ class Administration:
         return rows.ClockRow(now=self._parts.clock.now(), was_noop=corrected is None)
 
     def reload(self, by: Operator) -> rows.ReloadedRow:
-        """Read the configuration again."""
-        reloaded = self._reload()
+        """Read the configuration again; a file that cannot be used is audited too."""
+        try:
+            reloaded = self._reload()
+        except ConfigError as error:
+            why = "; ".join(str(error).splitlines())
+            bad = rows.ActRow(name="", problem=rows.Problem.CONFIGURATION, why=why)
+            self._acting.record(by, "reload", "", bad)
+            raise
         self._acting.record(by, "reload", "")
         return reloaded

@@ -141,7 +141,7 @@ class FaultEvent(Event, frozen=True, kw_only=True, omit_defaults=True, tag="faul
 
 
 class DaemonEvent(Event, frozen=True, kw_only=True, omit_defaults=True, tag="daemon"):
-    """The daemon started, stops, reloaded, corrected its clock."""
+    """The daemon started, stops, reloaded or refused to, corrected its clock."""
 
     what: str
     text: str = ""

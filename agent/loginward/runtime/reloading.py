@@ -51,6 +51,7 @@ class Reloading:
                 row = self._take()
             except (ConfigError, StoreFault) as error:
                 _log.error("loginward: the running configuration stays: %s", error)
+                self._record("reload-refused", "; ".join(str(error).splitlines()))
                 raise
         self._follow()
         return row
@@ -78,9 +79,10 @@ class Reloading:
             _log.warning(
                 "loginward: in force only after a restart: %s", ", ".join(row.needs_restart)
             )
-        self._parts.audit.record(
-            DaemonEvent(at=self._parts.clock.now(), what="reloaded", text=changed)
-        )
+        self._record("reloaded", changed)
+
+    def _record(self, what: str, text: str) -> None:
+        self._parts.audit.record(DaemonEvent(at=self._parts.clock.now(), what=what, text=text))
 
 
 def _change(old: Settings, new: Settings) -> Change:
