@@ -12,6 +12,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from loginward.core.reasons import Reason
 from loginward.core.requests import Phase
 from loginward.doors.login.limits import Limits
@@ -175,6 +177,24 @@ threads = [threading.Thread(target=asks, args=(BEGIN, ANSWER)) for n in range(12
             as_user(door, "[asks(b'GET / HTTP/1.0') for n in range(15)]; print('done')")
 
             assert (door.count("garbage"), door.count("rate_limited")) == (10, 5)
+            assert isinstance(door.login(), Result)
+
+    @pytest.mark.parametrize("end", ["sock.close()", "kept.append(sock)"])
+    def test_so_does_a_connection_that_asks_nothing(self, tmp_path: Path, end: str) -> None:
+        """Hung up, or pushed aside by the next of the same user."""
+        limits = Limits(workers=4, questions=30, questions_per_s=0.1)
+        with serving(tmp_path, limits) as door:
+            as_user(
+                door,
+                f"""
+kept = []
+for _ in range(50):
+    sock = socket.socket(socket.AF_UNIX); sock.connect({door.path.name!r}); {end}
+""",
+            )
+
+            door.wait_until(lambda: door.count("accepted") + door.count("rate_limited") == 50)
+            assert door.count("accepted") == 30
             assert isinstance(door.login(), Result)
 
 

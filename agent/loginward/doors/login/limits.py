@@ -17,7 +17,7 @@ class Limits:
         per_uid_connections: Held by one real uid other than root.
         per_uid_checks: Checks in flight of one real uid other than root.
         per_rhost_checks: Checks in flight for one remote host, as root says it.
-        questions: Conversations that a real uid other than root may begin in a burst.
+        questions: Connections that a real uid other than root may make in a burst, asking or not.
         questions_per_s: How fast that burst is earned again.
         linger_s: How long a worker waits for an ANSWER that is probably ready.
         begin_s: From the connection to the whole BEGIN; a client has it ready.

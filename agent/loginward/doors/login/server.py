@@ -152,19 +152,23 @@ class LoginServer:
         self._read(connection)  # a client says its BEGIN as soon as it has connected
 
     def _admitted(self, sock: socket.socket) -> Connection | None:
+        """Return the connection, if its uid may ask one more thing, whatever becomes of it."""
+        now = self._clock.monotonic()
         try:
-            if not self._allowance.is_left(peer_of(sock)[1], self._clock.monotonic()):
+            if not self._allowance.is_left(peer_of(sock)[1], now):
                 self.counters.add("rate_limited")
                 return None  # before anything is looked up: whoever floods costs little
             caller = caller_of(sock)
         except (OSError, CallerGoneError):
+            return None
+        if not self._allowance.take(caller.real_uid, now):
+            self.counters.add("rate_limited")
             return None
         source = Source(caller.real_uid)
         in_the_way = self._crowd.in_the_way_of(source)
         if in_the_way is None:
             return None
         self._evict(in_the_way)
-        now = self._clock.monotonic()
         return Connection(sock, caller, now, now + self._limits.begin_s, source)
 
     def _evict(self, connections: list[Connection]) -> None:
@@ -180,7 +184,6 @@ class LoginServer:
             return
         except ProtocolError:
             self.counters.add("garbage")
-            self._allowance.take(connection.source.real_uid, now)
             self._close(connection)
             return
         except (EOFError, OSError):
@@ -189,13 +192,8 @@ class LoginServer:
             return
         if message is None:
             return
-        if isinstance(message, Begin):
-            if not self._allowance.take(connection.source.real_uid, now):
-                self.counters.add("rate_limited")
-                self._close(connection)
-                return
-            if connection.source.is_root:
-                connection.source = Source(connection.source.real_uid, message.rhost)
+        if isinstance(message, Begin) and connection.source.is_root:
+            connection.source = Source(connection.source.real_uid, message.rhost)
         connection.turn = Turn.DAEMON
         self._selector.unregister(connection.sock)
         self._workers.offer(connection, message)
