@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import socket
@@ -13,6 +14,7 @@ from loginward.core.acts import ALL_RIGHTS, Right, Verb
 from loginward.doors.admin.peer import operator_of
 from loginward.doors.admin.port import Operator
 from loginward.doors.admin.roles import Roles, may_ask, right_for
+from loginward.doors.admin.server import IN_ALL
 from loginward.wire.admin import requests as ask
 from loginward.wire.admin import rows
 from loginward.wire.admin.lines import decode_row, encode_line
@@ -168,6 +170,27 @@ def test_root_may_do_everything_over_the_socket(serve, scripted) -> None:
     answer = ask_as(path, ask.ActOnUsers(verb=Verb.LOCK, names=("ann",)), uid=0, groups=[])
 
     assert isinstance(answer[-1], rows.EndRow)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_many_uids_that_ask_nothing_keep_nobody_out(serve, scripted, monkeypatch) -> None:
+    """One person may have 65,536 uids of their own (subuid(5))."""
+    scripted.script["act"] = [rows.ActRow(name="ann")]
+    path = serve(ROLES)
+    monkeypatch.chdir(path.parent)
+    helper = grp.getgrnam("users").gr_gid
+    with contextlib.ExitStack() as idle:
+        for uid in range(200_000, 200_000 + IN_ALL):
+            connection = idle.enter_context(socket.socket(socket.AF_UNIX))
+            os.seteuid(uid)
+            try:
+                connection.connect(path.name)
+            finally:
+                os.seteuid(0)
+        order = ask.ActOnUsers(verb=Verb.UNLOCK, names=("ann",))
+        answer = ask_as(path, order, uid=65534, groups=[helper])
+
+    assert answer[1:] == [rows.ActRow(name="ann"), rows.EndRow()]
 
 
 def test_the_socket_can_be_reached_by_whoever_has_a_role(serve) -> None:

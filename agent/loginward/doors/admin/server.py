@@ -137,7 +137,11 @@ class AdminServer:
             guest.thread.start()
 
     def _admit(self, connection: socket.socket) -> _Guest | None:
-        """Make room for a connection, at the cost of the oldest idle one of the same uid."""
+        """Make room for a connection, at the cost of the oldest idle one.
+
+        Of the same uid where that has too many; where all others have, of theirs: one person
+        may have many uids (subuid(5)), and is not to keep everybody else out.
+        """
         try:
             _, uid, _ = peer_of(connection)
         except OSError:
@@ -145,10 +149,13 @@ class AdminServer:
         with self._guard:
             if self._closed.is_set():
                 return None
-            same = [guest for guest in self._guests if guest.uid == uid]
-            others = sum(1 for guest in self._guests if guest.uid != 0)
-            if len(same) >= PER_UID or (uid != 0 and others >= IN_ALL):
-                idle = next((guest for guest in same if not guest.is_heard), None)
+            crowd = [guest for guest in self._guests if guest.uid == uid]
+            is_full = len(crowd) >= PER_UID
+            if not is_full and uid != 0:
+                crowd = [guest for guest in self._guests if guest.uid != 0]
+                is_full = len(crowd) >= IN_ALL
+            if is_full:
+                idle = next((guest for guest in crowd if not guest.is_heard), None)
                 if idle is None:
                     return None
                 self._guests.remove(idle)
