@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from loginward.crypto.keys import KeySource, load_keys
 from loginward.crypto.password_hash import Cost, PasswordHasher
 from loginward.store.attempts import OfflineAttempts
 from loginward.store.record import OFFLINE
-from loginward.store.verifiers import Verifiers
+from loginward.store.verifiers import Verifiers, _Job
 from tests.store.stage import CHEAP, FIVE, NOW, Host, account
 
 if TYPE_CHECKING:
@@ -75,6 +76,37 @@ def test_a_verifier_of_another_pepper_proves_nothing(host: Host) -> None:
 
     elsewhere = Verifiers(store, PasswordHasher(Gate(), b"another pepper", CHEAP), lambda: 5)
     assert elsewhere.check(account(), RIGHT, 1.0) == Wrong()
+
+
+def test_a_fault_of_one_ends_no_worker(host, monkeypatch) -> None:
+    """Once ended, it left passwords in its queue and made no verifier any more."""
+    store = host.open()
+    with working(store, host) as verifiers:
+        with monkeypatch.context() as short:
+            short.setattr(PasswordHasher, "hash", _out_of_memory)
+            prove(store, verifiers, account())
+        assert phc(store) is None
+
+        prove(store, verifiers, account())
+
+        assert phc(store) is not None
+
+
+def test_the_worker_keeps_no_password_once_it_is_done(host: Host) -> None:
+    """I15: waiting for the next person, it held on to the last one's."""
+    store = host.open()
+    with working(store, host) as verifiers:
+        prove(store, verifiers, account(), password := Secret(b"horse-42"))
+        wait_for(lambda: not _holders_of(password))
+
+
+def _holders_of(password: Secret) -> list[_Job]:
+    jobs = [one for one in gc.get_objects() if isinstance(one, _Job)]
+    return [job for job in jobs if job.password is password]
+
+
+def _out_of_memory(*_arguments, **_more):
+    raise MemoryError
 
 
 def test_the_same_password_makes_no_second_verifier(host: Host) -> None:

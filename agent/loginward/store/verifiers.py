@@ -8,6 +8,7 @@ the directory proved the password.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import threading
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from loginward.crypto.password_hash import PasswordHasher
     from loginward.store.store import Store
 
+_log = logging.getLogger(__name__)
 _QUEUE: Final = 8  # passwords wait in it
 _REST_S: Final = 2.0
 _NICE: Final = 10
@@ -177,15 +179,22 @@ class Verifiers:
     def _work(self) -> None:
         with contextlib.suppress(OSError, AttributeError):  # a courtesy that may be denied
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        while (job := self._queue.get()) is not None:
-            try:
-                if self._make(job):
-                    self._closing.wait(self._rest_s)
-            except StoreFault as fault:
-                self._store.file.note(fault)
-            finally:
-                self._queue.task_done()
-        self._queue.task_done()
+        while self._work_off():
+            pass
+
+    def _work_off(self) -> bool:
+        """Make the next verifier; return whether there may be more. Its password goes with it."""
+        job = self._queue.get()
+        try:
+            if job is not None and self._make(job):
+                self._closing.wait(self._rest_s)
+        except StoreFault as fault:
+            self._store.file.note(fault)
+        except Exception:  # noqa: BLE001  the thread's one net: else none was made from now on
+            _log.exception("a verifier could not be made")
+        finally:
+            self._queue.task_done()
+        return job is not None
 
     def _make(self, job: _Job) -> bool:
         """Make a verifier if it is wanted; return whether another one had to go for it."""
