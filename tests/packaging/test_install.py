@@ -122,12 +122,19 @@ def test_the_marker_is_empty_and_whole(installed: Path) -> None:
 
 
 @pytest.mark.xdist_group("install")
-def test_the_configuration_is_the_default_and_a_second_time_kept(installed: Path) -> None:
+def test_a_second_time_keeps_the_configuration_and_follows_no_link(installed: Path) -> None:
+    """The folder of the marker belongs to the daemon's user, who could lay a link for root there."""
+    marker, elsewhere = installed / "var/lib/loginward/known", installed / "etc/nologin"
+    marker.unlink()
+    marker.symlink_to(elsewhere)
     path = installed / "etc/loginward/loginward.yaml"
     assert check_config(path) == (Settings(), [])
     path.write_text("schema: 1\n")
     assert make("install", installed, DAEMON_UID="997").returncode == 0
     assert path.read_text() == "schema: 1\n"
+    assert not elsewhere.exists()
+    assert not marker.is_symlink()
+    assert marker.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.xdist_group("install")
