@@ -34,25 +34,31 @@ def in_threads(count, work):
     return threads
 
 
+class Landing(threading.Event):
+    """Counts who waits for it."""
+
+    def __init__(self):
+        super().__init__()
+        self.waiting = threading.Semaphore(0)
+
+    def wait(self, timeout=None):
+        self.waiting.release()
+        return super().wait(timeout)
+
+
 def test_eight_equal_logins_at_once_are_one_check(flights):
     leader = flights.join("id", RIGHT, soon())
     assert isinstance(leader, Flight)
-    shown, waiting = [], threading.Semaphore(0)
-
-    def follow(_):
-        waiting.release()
-        shown.append(flights.join("id", RIGHT, soon()))
-
-    threads = in_threads(7, follow)
+    leader.landed, shown = Landing(), []
+    threads = in_threads(7, lambda _: shown.append(flights.join("id", RIGHT, soon())))
     for _ in threads:
-        assert waiting.acquire(timeout=5)
+        assert leader.landed.waiting.acquire(timeout=5)
     verdict = Proven(proof=Proof.BIND)
     flights.land(leader, verdict)
     for thread in threads:
         thread.join(5)
-    leaders = [one for one in shown if isinstance(one, Flight)]  # came after it had landed
-    assert len(leaders) <= 1
-    assert all(one is verdict for one in shown if one not in leaders)
+    assert len(shown) == 7
+    assert all(one is verdict for one in shown)
 
 
 def test_another_password_or_account_flies_by_itself(flights):
