@@ -199,3 +199,17 @@ def test_frozen_it_is_read_and_refuses_to_write(path: Path) -> None:
     with pytest.raises(NotWritable), database.transaction() as connection:
         connection.execute("INSERT INTO thing VALUES (2, 'x')")
     database.close()
+
+
+def test_what_a_thread_opened_is_closed_when_it_ends(path: Path) -> None:
+    """The admin door has a thread a connection: else descriptors run out, and nobody signs in."""
+    database = opened(path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    for _ in range(20):
+        thread = threading.Thread(target=database.connection)
+        thread.start()
+        thread.join()
+
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
+    database.close()

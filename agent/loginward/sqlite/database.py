@@ -10,6 +10,7 @@ import os
 import sqlite3
 import stat
 import threading
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -34,8 +35,17 @@ _POLICY: Final = (
 )
 
 
+class _Mine:
+    """What a thread holds of its connection: gone when the thread has ended."""
+
+    __slots__ = ("__weakref__", "connection")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+
 class Database:
-    """A SQLite file of ours, with one connection a thread.
+    """A SQLite file of ours, with one connection a thread, closed when the thread ends.
 
     Args:
         versions: Scripts that lead from schema version n to n + 1; their number is our version.
@@ -81,11 +91,13 @@ class Database:
         Raises:
             StoreFault: The file cannot be opened.
         """
-        mine: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        mine: _Mine | None = getattr(self._local, "mine", None)
         if mine is None:
-            mine = self.open_connection()
-            self._local.connection = mine
-        return mine
+            mine = _Mine(self.open_connection())
+            self._local.mine = mine
+            # A thread may live for one question only: what it opened must not outlive it.
+            weakref.finalize(mine, self._let_go, mine.connection).atexit = False
+        return mine.connection
 
     def open_connection(self) -> sqlite3.Connection:
         """Open one more connection; whoever asks sees that one thread at a time uses it.
@@ -181,6 +193,11 @@ class Database:
         for connection in opened:
             connection.close()
         self._local = threading.local()
+
+    def _let_go(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            self._opened = [one for one in self._opened if one is not connection]
+        connection.close()
 
     def _create_file(self) -> bool:
         """Create the file before SQLite does: log and index inherit its mode, whatever the umask."""
