@@ -40,6 +40,21 @@ class _Younger:
     written: AccountFacts
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is left to do once a change is durable.
+
+    Attributes:
+        raised: The generation counter, if it was raised.
+        waited: What waited in memory and is in the file now.
+        others: Row keys of accounts that had the name before.
+    """
+
+    raised: int = 0
+    waited: Record | None = None
+    others: tuple[bytes, ...] = ()
+
+
 class Ledger:
     """The records of one host."""
 
@@ -49,6 +64,7 @@ class Ledger:
         self._waiting = OrderedDict[bytes, Record]()  # by row key, as in the file
         self._recent = OrderedDict[bytes, Record]()  # as this process last left them
         self._younger = OrderedDict[bytes, _Younger]()
+        self._moves = 0  # changes and losses, so that what was read before one is not taken for new
 
     def record(self, account_id: str) -> Record | None:
         """Return what is kept of an account.
@@ -107,7 +123,7 @@ class Ledger:
         """
         row_key = self._key(account_id)
 
-        def in_file(connection: sqlite3.Connection) -> tuple[T, int, Record | None]:
+        def in_file(connection: sqlite3.Connection) -> tuple[T, _Done]:
             waiting = self._waiting.get(row_key)
             prior, doubt = waiting, False
             header = self.file.rows.header(connection)
@@ -115,25 +131,27 @@ class Ledger:
                 prior, doubt = self._prior(connection, account_id, header, heals=heals)
             after, result = self._changed(prior, change, doubt=doubt)
             if after is None or (after is prior and waiting is None):
-                return result, 0, None
+                return result, _Done()
             gone = self.file.rows.put(connection, after, header)
-            self._remember(after, gone)
+            self._remember(after)
             marked = waiting is not None or _is_marked(prior, after)
             raised = self.file.raise_counter(connection) if marked else 0
-            return result, raised, waiting
+            others = tuple(other for other in gone if other != row_key)
+            return result, _Done(raised, waiting, others)
 
         try:
-            result, raised, waited = self.file.write(in_file)
-        except StoreFault as fault:
-            with self._lock:
-                self._recent.pop(row_key, None)
+            result, done = self.file.write(in_file)
+        except BaseException as fault:
+            self._unlearn(row_key)
             if only_durable or not isinstance(fault, NotWritable):
                 raise
             return self._change_in_memory(account_id, change, heals=heals)
-        if waited is not None:
-            self._written(row_key, waited)
-        if raised:
-            self.file.repeat_counter(raised)
+        if done.others:
+            self.forget(done.others)
+        if done.waited is not None:
+            self._written(row_key, done.waited)
+        if done.raised:
+            self.file.repeat_counter(done.raised)
         if self._waiting and not only_durable:
             self._write_waiting()  # this one went into the file, so others do as well
         return result
@@ -142,22 +160,43 @@ class Ledger:
         """Return a record as this process last left it; None: not lately."""
         return self._recent.get(self._key(account_id))
 
+    def latest(self, account_id: str) -> Record | None:
+        """Return a record as this process last left it, or else what is kept; raises like `record`."""
+        key = self._key(account_id)
+        with self._lock:
+            recent, moves = self._recent.get(key), self._moves
+        if recent is not None:
+            return recent
+        record = self.record(account_id)
+        if record is not None:
+            with self._lock:
+                if self._moves == moves and key not in self._waiting:
+                    self._recent.setdefault(key, record)
+                    self._make_room()
+        return record
+
     def recent_first(self) -> tuple[Record, ...]:
         """Return the records lately changed, the latest first."""
         with self._lock:
             return tuple(reversed(self._recent.values()))
 
-    def renew(self, record: Record, facts: AccountFacts) -> None:
-        """Take a copy that only grew younger; `flush` writes many of them at once."""
+    def renew(self, record: Record, facts: AccountFacts) -> bool:
+        """Take a copy that only grew younger; `flush` writes many of them at once.
+
+        Returns:
+            False where the record is not the latest any more: a lock may have come meanwhile.
+        """
         with self._lock:
             key = self._key(facts.account_id)
+            if self._recent.get(key) is not record:
+                return False
             known = self._younger.get(key)
             self._younger[key] = _Younger(facts, record.facts if known is None else known.written)
             self._recent[key] = replace(record, facts=facts)
-            self._make_room()
             is_full = len(self._younger) > _YOUNGER
         if is_full:
             self.flush()
+        return True
 
     def flush(self) -> None:
         """Write what could not be written before, and the copies that grew younger.
@@ -197,6 +236,7 @@ class Ledger:
     def forget(self, gone: Iterable[bytes] | None = None) -> None:
         """Let go of what is in memory of rows that are gone; None: of all."""
         with self._lock:
+            self._moves += 1
             for held in (self._waiting, self._recent, self._younger):
                 for key in tuple(held) if gone is None else gone:
                     held.pop(key, None)
@@ -213,16 +253,19 @@ class Ledger:
             return record
         return replace(record, facts=younger.facts)
 
-    def _remember(self, record: Record, gone: Iterable[bytes]) -> None:
+    def _remember(self, record: Record) -> None:
         with self._lock:
+            self._moves += 1
             key = self._key(record.facts.account_id)
-            for other in gone:
-                self._recent.pop(other, None)
-                self._younger.pop(other, None)
-                if other != key:  # another account had the name
-                    self._waiting.pop(other, None)
+            self._younger.pop(key, None)
             self._recent[key] = record
             self._make_room()
+
+    def _unlearn(self, row_key: bytes) -> None:
+        """Read a record again next time: what was remembered of it may not have been kept."""
+        with self._lock:
+            self._moves += 1
+            self._recent.pop(row_key, None)
 
     def _make_room(self) -> None:
         while len(self._recent) > _RECENT:
@@ -284,6 +327,8 @@ class Ledger:
                 prior, doubt = self._prior_unwritable(account_id, heals=heals)
             after, result = self._changed(prior, change, doubt=doubt)
             if after is not None and after is not prior:
+                self._moves += 1
+                self._recent.pop(row_key, None)
                 self._waiting[row_key] = after
                 while len(self._waiting) > _IN_MEMORY:
                     self._waiting.popitem(last=False)

@@ -131,8 +131,10 @@ class Store:
         if facts.removed:
             raise ValueError("that the directory no longer has an account is noted by Removals")
         record = self._believed(facts.account_id)
-        if record is not None and _only_grew_younger(record, facts):
-            self.ledger.renew(record, facts)
+        while record is not None and _only_grew_younger(record, facts):
+            if not self.ledger.renew(record, facts):  # another thread was here: on top of that
+                record = self.ledger.recent(facts.account_id)
+                continue
             return Saved(record.generation, facts, self._copy(record))
         now = self.time.now()
 
@@ -146,7 +148,7 @@ class Store:
 
     def generation(self, account_id: str) -> int:
         """Return the generation of an account; 0: not kept. Raises like `copy`."""
-        record = self.ledger.recent(account_id) or self.ledger.record(account_id)
+        record = self.ledger.latest(account_id)
         return 0 if record is None else record.generation
 
     def bump(self, account_id: str) -> int:
@@ -191,7 +193,7 @@ class Store:
             Doubtful: It may have been lost: refuse, as if there were one.
             StoreFault: What is kept cannot be believed or read.
         """
-        record = self.ledger.recent(account_id) or self.ledger.record(account_id)
+        record = self.ledger.latest(account_id)
         if record is None:
             return None
         lock = undoubted(record).aged(self.time.gaps).tally(keeper).lock
@@ -270,7 +272,7 @@ class Store:
     def _believed(self, account_id: str) -> Record | None:
         """Return what is kept of an account, if it can be read and believed."""
         try:
-            return self.ledger.recent(account_id) or self.ledger.record(account_id)
+            return self.ledger.latest(account_id)
         except StoreFault:
             return None
 
