@@ -86,7 +86,8 @@ assert store.faults()
 subprocess.run(["mount", "-o", "remount,size=20m", host.directory], check=True)
 store.save(account("grace", groups=frozenset({"z"})))       # anybody's change
 assert store.faults() == (), store.faults()
-store = host.open()                                         # as after a crash
+host.crash()
+store = host.open()
 assert store.lock_of("id-ada", "agent") is not None         # what memory counted is in the file
 assert store.faults() == (), store.faults()
 print("as designed")
@@ -135,7 +136,8 @@ assert said == ["Granted"] * 5 + ["LockedNow"], (said, store.faults())
 store.tick()                                                # room again, and no restart
 assert store.faults() == (), store.faults()
 store.save(account("grace"))
-store = host.open()                                         # as after a crash
+host.crash()
+store = host.open()
 assert store.faults() == (), store.faults()
 assert store.lock_of("id-ada", "agent") is not None
 assert store.copy_by_name("grace") == account("grace")

@@ -21,6 +21,7 @@ from loginward.store.faults import FaultBook, Tampered, Unlisted
 from loginward.store.header import Header
 from loginward.store.rows import SealedRows
 from loginward.store.schema import VERSIONS
+from loginward.store.sole import SoleUse
 from loginward.store.timekeeping import Mark, TrustedTime
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class StoreFile:
         self.rows = SealedRows(keys)
         self.time = time
         self.faults = FaultBook()
+        self._directory = directory
+        self._sole: SoleUse | None = None
         self._path = directory / DATABASE
         self._counter = Counter(counter_directory, keys.index)
         self._counter_lock = threading.Lock()
@@ -75,6 +78,7 @@ class StoreFile:
         Raises:
             StoreFault: It cannot be used at all; the remedy is in the fault.
         """
+        self._sole = SoleUse(self._directory)
         self.is_open = True
         try:
             is_new = self._prepare()
@@ -97,6 +101,8 @@ class StoreFile:
             self.note(fault)
         for database in (self._database, *self._thawed):
             database.close()
+        if self._sole is not None:
+            self._sole.release()
 
     def read(self, find: Callable[[sqlite3.Connection], T]) -> T:
         """Run statements that only read.
