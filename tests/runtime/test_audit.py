@@ -255,3 +255,20 @@ def test_days_are_kept_apart(audit, clock, tmp_path):
     assert audit.flush(5)
     assert len(list((tmp_path / "events").iterdir())) == 2
     assert [entry.event.what for entry in audit.last(5)] == ["started", "stopping"]
+
+
+def test_a_fault_between_two_batches_does_not_end_the_trail(audit, monkeypatch):
+    failed = threading.Event()
+
+    def broken(_):
+        failed.set()
+        raise KeyError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit._thread._folding, "ended", broken)
+        audit.record(DaemonEvent(at=NOW, what="started"))
+        assert failed.wait(5)
+
+    audit.decided(allowed("ann"))
+    assert "ann" in names(audit.last(10))
+    assert audit.is_well

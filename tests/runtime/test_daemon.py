@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from loginward.core.acts import Verb
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase
 from loginward.core.secret import Secret
-from loginward.runtime.daemon import Signals
+from loginward.runtime.daemon import EX_SOFTWARE, Signals
 from loginward.wire.admin import requests, rows
 from loginward.wire.login import Answer, Ask, Begin
 from tests.runtime import daemon as process
@@ -354,3 +355,29 @@ def test_it_has_given_up_roots_rights(running):
     assert "0" not in status["Uid"].split()
     assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
     assert status["NoNewPrivs"] == "1"
+
+
+def test_a_daemon_whose_door_has_died_ends_so_that_it_is_started_anew(monkeypatch):
+    """Else it would go on for ever, answer operators, and let nobody in."""
+    daemon = Daemon()
+    script = daemon.folder / "loginward"
+    script.write_text(
+        f"#!{sys.executable} -I\n"
+        "import sys\n"
+        "from loginward.cli.main import main\n"
+        "from loginward.doors.login.server import LoginServer\n"
+        "from loginward.runtime import daemon\n"
+        "daemon._TICK_S = 0.1\n"
+        "def broken(server):\n"
+        "    raise KeyError('a bug')\n"
+        "LoginServer._poll = broken\n"
+        "sys.exit(main())\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(process, "LOGINWARD", script)
+    try:
+        daemon.start()
+        assert daemon.process.wait(PATIENCE_S) == EX_SOFTWARE
+        assert "ended by a fault: login door" in daemon.log.read_text()
+    finally:
+        daemon.close()

@@ -90,3 +90,10 @@ def test_facts_are_kept_for_seconds_only(world):
     found = kept.find(request(first))
     assert found.reading is None
     assert found.checked is not None
+
+
+def test_a_proof_kept_only_after_a_long_halt_is_too_old_and_fails_nothing(world):
+    """The process was stopped between the check and here, and nothing else is kept."""
+    clock, kept = world
+    late = replace(proof(clock), at=clock.monotonic() - PROOF_FOR_S - 1)
+    assert kept.find(request(kept.keep(late))) is None

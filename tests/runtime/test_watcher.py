@@ -280,3 +280,19 @@ def test_the_thread_wakes_when_told_and_stops(host):
     watcher.look_now()
     watcher.stop()
     assert not watcher._thread.is_alive()
+
+
+def test_a_fault_while_it_waits_does_not_end_the_watch(host, watch, monkeypatch):
+    monkeypatch.setattr(watcher_module, "_AFTER_FAULT_S", 0.01)
+    failed = queue.SimpleQueue()
+
+    def broken():
+        failed.put(None)
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(watch._accounts, "next_in_s", broken)
+    watch.start()
+    failed.get(timeout=5)
+    failed.get(timeout=5)
+    assert watch.is_well
+    watch.stop()

@@ -187,3 +187,25 @@ def test_a_busy_file_is_a_fault_once_patience_is_over(database: Database) -> Non
     with database.transaction(), pytest.raises(NotWritable, match="another process"):
         commits.run(put(2))
     assert commits.run(put(2)) == 2
+
+
+def test_a_transaction_that_cannot_be_undone_costs_its_connection_and_no_later_write(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = GroupCommit(database)
+    commits.run(put(1))
+
+    def broken(_: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    def fails(connection: sqlite3.Connection) -> None:
+        put(2)(connection)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("loginward.sqlite.commits.roll_back", broken)
+        with pytest.raises(StoreFault):
+            commits.run(fails)
+
+    commits.run(put(3))
+    assert kept(database) == {1, 3}

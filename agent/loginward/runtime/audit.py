@@ -93,6 +93,11 @@ class Audit:
         """Return how the trail is; no I/O."""
         return self._thread.health()
 
+    @property
+    def is_well(self) -> bool:
+        """Whether events are written, once that was started."""
+        return self._thread.is_well
+
     def find(self, reference: str) -> DecisionEvent | None:
         """Return the decision of a reference, however it is spelt (7f3-k2q); None: none has it."""
         wanted = "".join(filter(str.isalnum, reference.upper()))

@@ -67,6 +67,11 @@ class AuditThread:
             self._thread.join(timeout_s)
 
     @property
+    def is_well(self) -> bool:
+        """Whether it writes, once it has been started."""
+        return self._thread.is_alive()
+
+    @property
     def ended(self) -> bool:
         """Whether nothing is written any more."""
         return self._stopping and not self._thread.is_alive()
@@ -126,13 +131,15 @@ class AuditThread:
     def _run(self) -> None:
         stopping = False
         while not stopping:
-            batch, urgent, stopping = self._next_batch()
+            batch: list[AnyEvent] = []
             try:
+                batch, urgent, stopping = self._next_batch()
                 self._write(batch, urgent=urgent or stopping)
             except Exception:  # noqa: BLE001  top of the thread: one odd event must not end the trail
                 _log.exception("audit: %d events lost to a fault of ours", len(batch))
                 with self._state:
                     self._dropped += len(batch)
+                    stopping = self._stopping
             with self._state:
                 self._writing = False
                 self._batches += bool(batch) or stopping
@@ -186,14 +193,14 @@ class AuditThread:
     def _wait_after(self, error: OSError) -> bool:
         """Note the fault and wait a little; False: it is time to stop."""
         problem = f"{error.filename or 'audit trail'}: {error.strerror}"
+        if not self._fault:  # only this thread writes it, and no login waits for the log
+            _log.error("audit: the trail cannot be written: %s", problem)
         with self._state:
-            if not self._fault:
-                _log.error("audit: the trail cannot be written: %s", problem)
             self._fault = problem
             return not self._state.wait_for(lambda: self._stopping, timeout=_AGAIN_S)
 
     def _note_mended(self) -> None:
-        with self._state:
-            if self._fault:
-                _log.warning("audit: the trail can be written again")
+        if self._fault:
+            _log.warning("audit: the trail can be written again")
+            with self._state:
                 self._fault = ""

@@ -46,6 +46,7 @@ _log = logging.getLogger("loginward")
 USER: Final = "loginward"
 EX_CONFIG: Final = 78
 EX_UNAVAILABLE: Final = 69
+EX_SOFTWARE: Final = 70
 _TICK_S: Final = 20.0
 
 
@@ -167,17 +168,33 @@ class _Daemon:
         self._admin.start()
         self._marker.update()
         self._watcher.start()
-        watchdog = Watchdog(self._serving.is_alive)
+        watchdog = Watchdog(lambda: not self._ended())
         watchdog.start()
         self._record("started")
         notify("READY=1")
         _log.info("loginward: ready: %s", self._parts.settings.runtime_dir / "login.sock")
-        while signal.SIGTERM not in (came := self._signals.wait(_TICK_S)):
+        ended: list[str] = []
+        while not ended and signal.SIGTERM not in (came := self._signals.wait(_TICK_S)):
             self._on_tick(reload=signal.SIGHUP in came)
+            ended = self._ended()
+        if ended:
+            _log.critical("loginward: ended by a fault: %s; stopping", ", ".join(ended))
         notify("STOPPING=1")
         watchdog.stop()
         self._stop()
-        return 0
+        return EX_SOFTWARE if ended else 0
+
+    def _ended(self) -> list[str]:
+        """Return which parts have ended by themselves; whoever supervises us starts all anew."""
+        parts = self._parts
+        well = {
+            "login door": self._serving.is_alive() and self._login.is_well,
+            "admin socket": self._admin.is_well,
+            "watcher": self._watcher.is_well,
+            "audit": parts.audit.is_well,
+            "verifiers": parts.verifiers.are_well,
+        }
+        return [name for name, is_well in well.items() if not is_well]
 
     def _on_tick(self, *, reload: bool) -> None:
         if reload:

@@ -73,7 +73,7 @@ class Transactions:
         return proof if same else None
 
     def _forget_the_old(self) -> None:
-        while (
+        while self._kept and (  # none is left where this process was stopped for that long
             len(self._kept) > _BOUND or self._age_s(next(iter(self._kept.values()))) > PROOF_FOR_S
         ):
             self._kept.popitem(last=False)

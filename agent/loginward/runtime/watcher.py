@@ -70,6 +70,11 @@ class Watcher:
         """When all known accounts had last been looked at; None: not yet."""
         return self._accounts.looked_at
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it watches, once it has been started."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Start watching."""
         self._thread.start()
@@ -92,15 +97,13 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._look()
-            self._sleep()
+            self._turn()
 
-    def _look(self) -> None:
+    def _turn(self) -> None:
         try:
-            for moved in self._accounts.moved(everything=False):
-                self._note(moved)
-                if self._stopping.is_set():
-                    return
+            self._look()
+            self._fault = ""
+            self._sleep()
         except (DirectoryUnavailable, StoreFault) as error:
             if str(error) != self._fault:
                 self._fault = str(error)
@@ -109,8 +112,12 @@ class Watcher:
         except Exception:  # noqa: BLE001  the thread's top: a fault of ours must not end the watch
             _log.exception("watch: fault")
             self._stopping.wait(_AFTER_FAULT_S)
-        else:
-            self._fault = ""
+
+    def _look(self) -> None:
+        for moved in self._accounts.moved(everything=False):
+            self._note(moved)
+            if self._stopping.is_set():
+                return
 
     def _sleep(self) -> None:
         """Wait until something may have changed."""

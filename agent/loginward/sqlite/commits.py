@@ -102,10 +102,20 @@ class GroupCommit:
         except StoreFault as fault:
             self._fail(batch, fault)
         finally:
-            if self._connection is not None:
-                roll_back(self._connection)
+            self._tidy()
         for job in batch:
             job.done = True
+
+    def _tidy(self) -> None:
+        """Leave no transaction open; a connection that cannot end its own is replaced."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            roll_back(connection)
+        except sqlite3.Error:
+            self._connection = None
+            connection.close()
 
     def _fail(self, batch: list[_Job], fault: StoreFault) -> None:
         for job in batch:

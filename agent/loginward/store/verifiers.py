@@ -88,9 +88,14 @@ class Verifiers:
         """Drop what is waiting and end the worker."""
         self._closing.set()
         self._drop_until(0)
-        self._queue.put(None)
-        if self._worker is not None:
+        if self._worker is not None and self._worker.is_alive():
+            self._queue.put(None)
             self._worker.join()
+
+    @property
+    def are_well(self) -> bool:
+        """Whether they are made, once that was started."""
+        return self._worker is not None and self._worker.is_alive()
 
     @property
     def waiting(self) -> int:

@@ -105,3 +105,17 @@ def test_a_name_service_that_hangs_is_asked_by_one_thread(service, clock):
             ask(resolver, clock, 0.05)
         assert raised.value.stage == "resolve"
     assert service.asked == 1
+
+
+def test_without_a_thread_to_ask_in_there_is_no_address(service, clock, monkeypatch):
+    """A login then goes on as with a directory that is away, and not as a fault of ours."""
+
+    def refused(_):
+        raise RuntimeError("can't start new thread")
+
+    resolver = Resolver()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with pytest.raises(DirectoryUnavailable, match="new thread"):
+            ask(resolver, clock)
+    assert ask(resolver, clock) == [HERE]

@@ -371,3 +371,24 @@ def test_an_uid_without_a_name_is_shown_as_its_number() -> None:
     from loginward.doors.admin.peer import _group_name, _name_of
 
     assert (_name_of(4_000_000_001), _group_name(4_000_000_001)) == ("4000000001", "4000000001")
+
+
+def test_too_many_threads_end_one_connection_and_not_the_door(
+    serve, scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.script["act"] = [rows.ActRow(name="ann")]
+    path = serve()
+    start = threading.Thread.start
+
+    def refused(thread: threading.Thread) -> None:
+        if thread.name.startswith("admin-"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        for _ in range(20):  # more than one uid may hold
+            with connect(path) as connection:
+                assert read_all(connection) == []
+
+    assert isinstance(exchange(path, UNLOCK)[-1], rows.EndRow)

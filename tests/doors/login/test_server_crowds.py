@@ -190,10 +190,12 @@ threads = [threading.Thread(target=asks, args=(BEGIN, ANSWER)) for n in range(12
 kept = []
 for _ in range(50):
     sock = socket.socket(socket.AF_UNIX); sock.connect({door.path.name!r}); {end}
+last = socket.socket(socket.AF_UNIX); last.connect({door.path.name!r})
+last.recv(1)  # closed: this process is looked at with each that it opened, and must still be there
 """,
             )
 
-            door.wait_until(lambda: door.count("accepted") + door.count("rate_limited") == 50)
+            door.wait_until(lambda: door.count("accepted") + door.count("rate_limited") == 51)
             assert door.count("accepted") == 30
             assert isinstance(door.login(), Result)
 

@@ -52,7 +52,7 @@ class Resolver:
                 known.asking = threading.Thread(
                     target=_ask, args=(server, known), name="resolve", daemon=True
                 )
-                known.asking.start()
+                _start(known.asking)
             asking = known.asking
         asking.join(deadline.left / 2)
         with self._guard:
@@ -67,6 +67,13 @@ class Resolver:
         with self._guard:
             if server.url in self._known:
                 self._known[server.url].fresh_until = 0.0
+
+
+def _start(asking: threading.Thread) -> None:
+    try:
+        asking.start()
+    except RuntimeError as error:  # too many threads for this user
+        raise DirectoryUnavailable("resolve", str(error)) from error
 
 
 def _ask(server: Server, known: _Known) -> None:

@@ -6,6 +6,7 @@ Source: unix(7); the lines are those of `loginward.wire.admin`.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import threading
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from loginward.doors.admin.port import AdminService
     from loginward.doors.admin.roles import Roles
 
+_log = logging.getLogger(__name__)
 SOCKET_MODE: Final = 0o666  # who may ask what is decided by the kernel's word on the peer
 BACKLOG: Final = 128
 PER_UID: Final = 16
@@ -98,6 +100,11 @@ class AdminServer:
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._accept, name="admin-accept", daemon=True)
 
+    @property
+    def is_well(self) -> bool:
+        """Whether connections are accepted, once it has been started."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin to accept connections."""
         self._thread.start()
@@ -120,21 +127,30 @@ class AdminServer:
                 guest.thread.join(deadline.left)
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
-                connection, _ = self._listener.accept()
+                self._accept_one()
             except OSError:
-                if self._closed.wait(PAUSE_S):  # a peer that gave up, or too few descriptors
-                    return
-                continue
-            guest = self._admit(connection)
-            if guest is None:
-                connection.close()
-                continue
-            guest.thread = threading.Thread(
-                target=self._serve, args=(guest,), name=f"admin-{guest.uid}", daemon=True
-            )
-            guest.thread.start()
+                self._closed.wait(PAUSE_S)  # a peer that gave up, or too few descriptors
+            except Exception:  # noqa: BLE001  the thread's top: the next one may fare better
+                _log.exception("admin socket: a connection could not be served")
+                self._closed.wait(PAUSE_S)
+
+    def _accept_one(self) -> None:
+        connection, _ = self._listener.accept()
+        guest = self._admit(connection)
+        if guest is None:
+            connection.close()
+            return
+        thread = threading.Thread(
+            target=self._serve, args=(guest,), name=f"admin-{guest.uid}", daemon=True
+        )
+        try:
+            thread.start()
+        except BaseException:  # too many threads for this user
+            self._let_go(guest)
+            raise
+        guest.thread = thread
 
     def _admit(self, connection: socket.socket) -> _Guest | None:
         """Make room for a connection, at the cost of the oldest idle one.
@@ -165,19 +181,20 @@ class AdminServer:
             return guest
 
     def _serve(self, guest: _Guest) -> None:
-        roles = self._roles()
-        dispatch = Dispatch(self._service, roles)
-        talk = Talk(guest.connection, dispatch, self._clock, self._importing)
-
         def heard() -> None:
             guest.is_heard = True
 
         try:
-            talk.run(roles, heard)
+            roles = self._roles()
+            dispatch = Dispatch(self._service, roles)
+            Talk(guest.connection, dispatch, self._clock, self._importing).run(roles, heard)
         finally:
-            guest.connection.close()
-            with self._guard, contextlib.suppress(ValueError):
-                self._guests.remove(guest)
+            self._let_go(guest)
+
+    def _let_go(self, guest: _Guest) -> None:
+        guest.connection.close()
+        with self._guard, contextlib.suppress(ValueError):
+            self._guests.remove(guest)
 
 
 def _hang_up(connection: socket.socket) -> None:

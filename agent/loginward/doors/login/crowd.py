@@ -27,7 +27,7 @@ class Crowd:
         return connection in self._all
 
     def __iter__(self) -> Iterator[Connection]:
-        return iter(tuple(self._all))
+        return iter(self._all.copy())  # in one step, whoever changes it meanwhile
 
     @property
     def alive(self) -> int:

@@ -6,6 +6,7 @@ Source: unix(7); the frames are those of `loginward.wire.login`.
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import selectors
 import socket
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from loginward.core.clock import Clock
     from loginward.doors.login.port import LoginService
 
+_log = logging.getLogger(__name__)
 SWEEP_S: Final = 0.25
+FAULTS_IN_A_ROW: Final = 20  # more than one connection can cause: the door ends, and is missed
 PAUSE_S: Final = 0.05  # where no descriptor is left and none can be had
 
 
@@ -64,12 +67,19 @@ class LoginServer:
         self._wake_in, self._wake_out = socket.socketpair()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
+        self._in_hand: Connection | None = None
+        self._faults_in_a_row = 0
         self._swept_at = clock.monotonic()
 
     def gauges(self) -> dict[str, int]:
         """Return what there is at this moment: connections, checks in flight, frames waiting."""
         in_flight, waiting = self._workers.busy
         return {"connections": self._crowd.alive, "in_flight": in_flight, "waiting": waiting}
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it is served by everybody who should, once it runs."""
+        return not self._stopped.is_set() and self._workers.are_well
 
     def run(self) -> None:
         """Serve in the calling thread until `stop`; then answer what is in flight and return."""
@@ -80,7 +90,7 @@ class LoginServer:
         self._workers.start()
         try:
             while not self._stopping.is_set():
-                self._poll()
+                self._poll_on()
         finally:
             self._drain()
             self._stopped.set()
@@ -91,7 +101,24 @@ class LoginServer:
         self._wake()
         self._stopped.wait(self._limits.drain_s + 1.0)
 
+    def _poll_on(self) -> None:
+        """Poll once; a fault of ours costs the connection that it came with, not the door."""
+        try:
+            self._poll()
+        except Exception:
+            self.counters.add("faults")
+            _log.exception("the login door: fault")
+            self._faults_in_a_row += 1
+            if self._faults_in_a_row > FAULTS_IN_A_ROW:
+                raise
+            if self._in_hand is not None:
+                self._close(self._in_hand)
+            self._stopping.wait(PAUSE_S)
+        else:
+            self._faults_in_a_row = 0
+
     def _poll(self) -> None:
+        self._in_hand = None
         events = self._selector.select(self._patience_s())
         self._take_back()
         for key, _ in events:
@@ -177,6 +204,7 @@ class LoginServer:
             self._close(connection)
 
     def _read(self, connection: Connection) -> None:
+        self._in_hand = connection
         now = self._clock.monotonic()
         try:
             message = connection.read(self._limits, now)
@@ -210,7 +238,7 @@ class LoginServer:
 
     def _take_back(self) -> None:
         while self._returned:
-            connection = self._returned.popleft()
+            self._in_hand = connection = self._returned.popleft()
             if connection.turn is Turn.OVER or connection not in self._crowd:
                 self._crowd.forget(connection)
             elif connection.turn is Turn.NOBODY:

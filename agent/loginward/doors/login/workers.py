@@ -69,6 +69,11 @@ class Workers:
         with self._offered:
             return self._turnstile.in_flight, self._turnstile.waiting
 
+    @property
+    def are_well(self) -> bool:
+        """Whether none of the threads has ended by itself; before they start, none has."""
+        return all(thread.is_alive() or thread.ident is None for thread in self._threads)
+
     def start(self) -> None:
         """Start the threads."""
         for thread in self._threads:
@@ -96,12 +101,22 @@ class Workers:
         return bool(self._turnstile.in_flight or self._turnstile.waiting)
 
     def _work(self) -> None:
-        while True:
-            taken = self._next()
-            if taken is None:
-                return
+        while (taken := self._next()) is not None:
             source, (connection, message) = taken
+            try:
+                self._work_off(source, connection, message)
+            except Exception:  # noqa: BLE001  the door's one place: a fault of ours lets nobody in
+                _log.exception("a login could not be judged")
+                self._counters.add("faults")
+
+    def _work_off(self, source: Source, connection: Connection, message: Begin | Answer) -> None:
+        """Serve a connection and give its place and itself back, whatever happens."""
+        try:
             self._serve(connection, message)
+        except BaseException:
+            connection.end()
+            raise
+        finally:
             self._give_back(connection)
             with self._idle:  # what waited for this place is taken by this thread, next
                 self._turnstile.done(source)
@@ -129,10 +144,6 @@ class Workers:
         except (EOFError, OSError):
             self._counters.add("hung_up")
             connection.end()
-        except Exception:  # noqa: BLE001  the door's one place: a fault of ours lets nobody in
-            _log.exception("a login could not be judged")
-            connection.end()
-            self._counters.add("faults")
 
     def _answer(self, connection: Connection, message: Begin | Answer) -> Answer | None:
         """Answer one frame; return the next one if it is there already.
