@@ -398,3 +398,23 @@ def test_a_password_waits_for_a_computation_no_longer_than_it_may(host: Host) ->
     with gate.turn(Work.CHECK, "a"), gate.turn(Work.CHECK, "b"):
         assert verifiers.check(account(), RIGHT, 0.01) == NoVerdict("argon2")
     assert verifiers.check(account(), RIGHT, 1.0) == PROVEN
+
+
+@pytest.mark.parametrize("how", ["forgotten", "destroyed"])
+def test_a_verifier_that_is_gone_is_made_again_by_the_next_proof(host: Host, how: str) -> None:
+    """Else nobody signs in offline any more who was forgotten, until the daemon starts anew."""
+    store = host.open()
+    with working(store, host) as verifiers:
+        prove(store, verifiers, account())
+        if how == "forgotten":
+            assert store.forget("ada")
+        else:
+            attempts = OfflineAttempts(store, lambda: 0)
+            granted = attempts.reserve(account(), "sshd", FIVE)
+            assert isinstance(granted, Granted)
+            attempts.settle(account(), granted.reservation, Outcome.WRONG)
+        assert phc(store) is None
+
+        prove(store, verifiers, account())
+
+        assert verifiers.check(account(), RIGHT, 1.0) == PROVEN

@@ -145,7 +145,9 @@ class Verifiers:
         self._note_proof(account)
         tag = self._tag(account, password)
         made = self._made.get(account.account_id)
-        if made is not None and equal(made, tag):
+        recent = self._store.ledger.recent(account.account_id)
+        is_gone = recent is not None and recent.verifier is None  # destroyed, or forgotten
+        if made is not None and equal(made, tag) and not is_gone:
             return
         self._drop_until(_QUEUE - 1)
         with contextlib.suppress(queue.Full):
