@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from loginward.core.secret import Secret
@@ -29,6 +32,26 @@ def test_a_wrong_password_of_the_service_account_is_tried_once_and_named(slapd_o
     assert bound(slapd_on) == before + 1
     assert caplog.text.count("directory.service_account") == 1
     assert "wrong" not in caplog.text
+
+
+def test_nor_is_it_tried_by_many_logins_at_once(slapd_on: Slapd):
+    site = settings(slapd_on.ca_file, slapd_on.tls_url)
+    directory = LdapDirectory(site, Secrets(service=Secret(b"wrong"), admin=PASSWORD), CLOCK)
+    before = bound(slapd_on)
+    together = threading.Barrier(16)
+
+    def log_in(_: int) -> str:
+        together.wait(10)
+        with pytest.raises(DirectoryUnavailable) as caught:
+            directory.find("active", soon())
+        return caught.value.stage
+
+    with ThreadPoolExecutor(16) as pool:
+        said = set(pool.map(log_in, range(16)))
+    directory.close()
+
+    assert said == {"directory.service_account"}
+    assert bound(slapd_on) == before + 1
 
 
 def test_binds_of_people_go_on_while_the_service_account_is_refused(slapd_on: Slapd):

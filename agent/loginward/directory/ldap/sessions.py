@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -68,6 +69,8 @@ class Sessions:
     password: Secret
     option: str
     _refused: tuple[float, DirectoryUnavailable] | None = None
+    _is_proven: bool = False  # the last bind that was looked at succeeded
+    _trying: threading.Lock = field(default_factory=threading.Lock)
     _kept: dict[str, queue.LifoQueue[_Session]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -159,30 +162,50 @@ class Sessions:
         """Return a new connection, bound as the account.
 
         Once its bind was refused it is not tried again for a while: a wrong password in a file
-        must not lock the account by which everybody else signs in.
+        must not lock the account by which everybody else signs in. Nor must many at once, so one
+        at a time finds out.
         """
-        now = self.servers.clock.monotonic()
-        if self._refused is not None and now < self._refused[0]:
-            raise self._refused[1]
+        self._check_not_refused()
         kept = Kept(self.dialler.dial(server, deadline))
         try:
-            code = kept.bind(self.dn, self.password).operation.result.code
+            if self._is_proven:
+                self._bind(kept)
+            else:
+                self._try_bind(kept, deadline)
         except DirectoryUnavailable:
             kept.channel.close()
             raise
-        if code != SUCCESS:
-            kept.channel.close()
-            raise self._refusal(code, now)
         return _Session(server, kept.channel, _connection(kept.channel))
 
-    def _refusal(self, code: int, now: float) -> DirectoryUnavailable:
+    def _check_not_refused(self) -> None:
+        refused = self._refused
+        if refused is not None and self.servers.clock.monotonic() < refused[0]:
+            raise refused[1]
+
+    def _try_bind(self, kept: Kept, deadline: Deadline) -> None:
+        if not self._trying.acquire(timeout=max(0.0, deadline.left)):
+            raise DirectoryUnavailable("directory.budget_s", "bind: no answer in time")
+        try:
+            self._check_not_refused()
+            self._bind(kept)
+        finally:
+            self._trying.release()
+
+    def _bind(self, kept: Kept) -> None:
+        code = kept.bind(self.dn, self.password).operation.result.code
+        if code != SUCCESS:
+            raise self._refusal(code)
+        self._is_proven = True
+
+    def _refusal(self, code: int) -> DirectoryUnavailable:
         """Return the fault of a bind that did not succeed, remembered where it is a verdict."""
         said = f"its bind was refused with result {code}"
         if code in NOT_VERDICTS:
             return DirectoryUnavailable("bind", said)
         _log.error("%s: %s", self.option, said)
         refused = DirectoryUnavailable(self.option, said)
-        self._refused = now + REFUSED_S, refused
+        self._is_proven = False
+        self._refused = self.servers.clock.monotonic() + REFUSED_S, refused
         return refused
 
 
