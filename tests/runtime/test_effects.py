@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from loginward.core.acts import Verb
@@ -9,6 +11,7 @@ from loginward.core.reasons import Reason
 from loginward.core.transitions import Transition
 from loginward.errors import StoreFault
 from loginward.host.port import Step, StepOutcome, StepResult
+from loginward.runtime.watcher import Watcher
 from tests.runtime.people import RIGHT, WRONG
 
 CLEARING = [Transition.UNLOCKED, Transition.RESET]
@@ -118,3 +121,41 @@ def test_an_unlock_at_this_host_takes_the_same_way(site, effects):
     guessed(site, 5)
     site.act(Verb.UNLOCK, "ann")
     assert site.ask("ann", RIGHT).reason is Reason.OK
+
+
+@pytest.mark.parametrize("transition", CLEARING)
+def test_an_unlock_that_is_found_late_undoes_nothing_of_since(site, effects, hands, transition):
+    """I6: else whoever guesses has the guesses forgotten that fell before it was found."""
+    guessed(site, 3)
+    at = site.parts.clock.now()
+    hands.pass_by(timedelta(seconds=1))
+    site.ask("ann", b"since")
+    effects.of_transition(transition, site.paper.find("ann", None), at)
+    guessed(site, 3)
+    assert site.why("ann").reason is not Reason.ACCOUNT_LOCKED  # three of before are forgotten
+    site.ask("ann", b"the fifth")
+    assert site.why("ann").reason is Reason.ACCOUNT_LOCKED
+
+    effects.of_transition(transition, site.paper.find("ann", None), at)
+    assert site.why("ann").reason is Reason.ACCOUNT_LOCKED
+
+
+def test_a_lock_that_comes_while_the_watcher_finds_an_unlock_stays(site, hands, monkeypatch):
+    watcher, keepers = Watcher(site.parts), site.parts.keepers
+    site.acct("ann")
+    guessed(site, 5)
+    watcher.one_pass()
+    site.parts.effects.cleared("id-ann")
+    hands.pass_by(timedelta(seconds=1))
+    look = keepers.with_own_lock
+
+    def overtaken(account):
+        found = look(account)
+        monkeypatch.setattr(keepers, "with_own_lock", look)
+        hands.pass_by(timedelta(seconds=1))
+        guessed(site, 5)
+        return found
+
+    monkeypatch.setattr(keepers, "with_own_lock", overtaken)
+    watcher.one_pass()
+    assert site.ask("ann", RIGHT).reason is not Reason.OK

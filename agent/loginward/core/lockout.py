@@ -111,9 +111,23 @@ def settle(
     return replace(tally, failures=(), lock=lock), lock
 
 
-def cleared(tally: Tally) -> Tally:
-    """Return the tally after an unlock or a reset: attempts in flight can no longer trip it."""
-    return Tally(epoch=tally.epoch + 1)
+def cleared(tally: Tally, until: datetime | None = None) -> Tally:
+    """Return the tally after an unlock or a reset: attempts in flight can no longer trip it.
+
+    Args:
+        until: When it was (aware UTC), where that comes to be known later: what was counted since
+            has nothing to do with it and stays. None: now.
+    """
+    if until is None:
+        return Tally(epoch=tally.epoch + 1)
+    lock = tally.lock
+    is_newer = lock is not None and lock.since is not None and lock.since > until
+    return Tally(
+        failures=tuple(f for f in tally.failures if f.at > until),
+        pending=tuple(p for p in tally.pending if p.at > until),
+        lock=lock if is_newer else None,
+        epoch=tally.epoch + 1,
+    )
 
 
 def recovered(tally: Tally) -> Tally:

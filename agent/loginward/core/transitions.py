@@ -44,6 +44,13 @@ class Moved:
         """What happened from one to the other."""
         return transition_between(self.before, self.after, self.then, self.now)
 
+    @property
+    def seen_at(self) -> datetime:
+        """When it was so at the latest: what came since has nothing to do with it."""
+        if is_alike(self.before, self.after):
+            return self.now  # time did it
+        return min(self.now, self.after.read_at)
+
 
 def bare(facts: AccountFacts) -> AccountFacts:
     """Return only what transitions follow from, so that many accounts can be kept."""

@@ -9,6 +9,8 @@ from loginward.core.transitions import Transition
 from loginward.errors import StoreFault
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from loginward.core.facts import AccountFacts
     from loginward.host.port import PostUnlockActions
     from loginward.runtime.attempting import Memory
@@ -30,13 +32,15 @@ class Effects:
         self._keepers = keepers
         self._memory = memory
 
-    def of_transition(self, transition: Transition, account: AccountFacts) -> None:
+    def of_transition(
+        self, transition: Transition, account: AccountFacts, at: datetime | None = None
+    ) -> None:
         """Clear what a transition outdates; one that was found, not made here.
 
-        Each is handed to the operating system's steps, which know what it asks for there.
+        Found late, it must not undo what was counted since it was there `at` (None: now). Each is handed to the operating system's steps, which know what it asks for there.
         """
         if transition in _CLEARING:
-            self.cleared(account.account_id)
+            self.cleared(account.account_id, at)
         else:
             self._moved(account.account_id)
         steps = self._actions.plan(account, transition)
@@ -47,12 +51,15 @@ class Effects:
         """Clear what a changed password outdates."""
         self.cleared(account.account_id)
 
-    def cleared(self, account_id: str) -> bool:
-        """Forget counters and passwords seen; return whether there was something to clear."""
+    def cleared(self, account_id: str, until: datetime | None = None) -> bool:
+        """Forget counters and passwords seen; return whether there was something to clear.
+
+        What was counted after `until`, where that is given, stays.
+        """
         self._memory.repeats.forget(account_id)
         self._memory.last_proven.forget(account_id)
         try:
-            return self._keepers.cleared(account_id)
+            return self._keepers.cleared(account_id, until)
         except StoreFault as fault:
             _log.warning("counters of an account not cleared: %s", fault.problem)
             return False

@@ -19,6 +19,7 @@ from loginward.store.record import AGENT, OFFLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from loginward.core.clock import Clock
     from loginward.core.facts import AccountFacts, LockoutPolicy
@@ -118,10 +119,13 @@ class Keepers:
         """End the attempt with every keeper that holds it; return the lock it tripped."""
         return self._end(command.reading.facts, case, command.outcome)
 
-    def cleared(self, account_id: str) -> bool:
-        """End our own locks after an unlock or reset; return whether there was anything."""
-        self.in_flight.clear(account_id)
-        had = self._store.clear_tallies(account_id)
+    def cleared(self, account_id: str, until: datetime | None = None) -> bool:
+        """End our own locks after an unlock or reset; return whether there was anything.
+
+        What came after `until`, where that is given, stays.
+        """
+        self.in_flight.clear(account_id, until)
+        had = self._store.clear_tallies(account_id, until)
         if had:
             self.on_lock(account_id)
         return had

@@ -137,4 +137,4 @@ class Watcher:
                 status_at(moved.after, moved.now),
                 moved.after,
             )
-            parts.effects.of_transition(transition, moved.after)
+            parts.effects.of_transition(transition, moved.after, moved.seen_at)

@@ -80,12 +80,12 @@ class InFlightAttempts:
                 del self._accounts[account.account_id]
         return None
 
-    def clear(self, account_id: str) -> None:
-        """Forget the failures seen, after an unlock or a reset."""
+    def clear(self, account_id: str, until: datetime | None = None) -> None:
+        """Forget the failures seen, after an unlock or a reset; those after `until` stay."""
         with self._lock:
             flights = self._accounts.get(account_id)
             if flights is not None:
-                flights.wrong.clear()
+                flights.wrong = [at for at in flights.wrong if until is not None and at > until]
 
     def _flights(self, account_id: str, policy: LockoutPolicy, now: datetime) -> _Flights:
         flights = self._accounts.setdefault(account_id, _Flights({}, []))

@@ -162,10 +162,13 @@ class Store:
 
         return self.ledger.change(account_id, change)
 
-    def clear_tallies(self, account_id: str) -> bool:
+    def clear_tallies(self, account_id: str, until: datetime | None = None) -> bool:
         """End every lock of ours after an unlock or reset, and forget what was counted.
 
         Attempts under way can no longer trip anything, and an account in doubt is so no longer.
+
+        Args:
+            until: When that was; what was counted since stays. None: now.
 
         Returns:
             Whether there was anything to clear.
@@ -177,8 +180,11 @@ class Store:
         def change(prior: Record | None) -> tuple[Record | None, bool]:
             if prior is None:
                 return None, False
-            had = prior.doubt or any(t.lock or t.failures for t in prior.tallies.values())
-            tallies = {keeper: cleared(tally) for keeper, tally in prior.tallies.items()}
+            tallies = {keeper: cleared(one, until) for keeper, one in prior.tallies.items()}
+            had = prior.doubt or any(
+                (one.lock, one.failures) != (tallies[keeper].lock, tallies[keeper].failures)
+                for keeper, one in prior.tallies.items()
+            )
             generation = prior.generation + 1
             return replace(prior, tallies=tallies, doubt=False, generation=generation), had
 
