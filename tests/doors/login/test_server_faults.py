@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from loginward.core.reasons import Reason
@@ -26,7 +28,8 @@ def test_a_fault_at_a_connection_costs_that_one_alone(
         patched.setattr(Connection, "read", broken)
         for _ in range(3):
             with door.client() as client:
-                client.say(BEGIN)
+                with contextlib.suppress(ConnectionError):  # closed before anything was said
+                    client.say(BEGIN)
                 assert client.is_closed
 
     got = door.login()
