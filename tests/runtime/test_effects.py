@@ -140,7 +140,8 @@ def test_an_unlock_that_is_found_late_undoes_nothing_of_since(site, effects, han
     assert site.why("ann").reason is Reason.ACCOUNT_LOCKED
 
 
-def test_a_lock_that_comes_while_the_watcher_finds_an_unlock_stays(site, hands, monkeypatch):
+@pytest.mark.parametrize("moment", ["before it looks", "while it looks"])
+def test_what_comes_before_the_watcher_has_found_an_unlock_stays(site, hands, monkeypatch, moment):
     watcher, keepers = Watcher(site.parts), site.parts.keepers
     site.acct("ann")
     guessed(site, 5)
@@ -156,6 +157,12 @@ def test_a_lock_that_comes_while_the_watcher_finds_an_unlock_stays(site, hands, 
         guessed(site, 5)
         return found
 
-    monkeypatch.setattr(keepers, "with_own_lock", overtaken)
+    if moment == "before it looks":
+        guessed(site, 2)
+    else:
+        monkeypatch.setattr(keepers, "with_own_lock", overtaken)
+    hands.pass_by(timedelta(seconds=1))
     watcher.one_pass()
+    for n in range(2, 5):
+        site.ask("ann", b"guess after it %d" % n)
     assert site.ask("ann", RIGHT).reason is not Reason.OK

@@ -44,11 +44,14 @@ class Moved:
         """What happened from one to the other."""
         return transition_between(self.before, self.after, self.then, self.now)
 
-    @property
-    def seen_at(self) -> datetime:
-        """When it was so at the latest: what came since has nothing to do with it."""
-        if is_alike(self.before, self.after):
-            return self.now  # time did it
+    def clears_until(self, transition: Transition) -> datetime:
+        """Return until when what was counted falls to a transition of these (aware UTC).
+
+        To an unlock until the lock was last seen: nothing is counted under one, and what came after
+        it is counted anew. To a reset until it was read.
+        """
+        if transition is Transition.UNLOCKED:
+            return self.then
         return min(self.now, self.after.read_at)
 
 

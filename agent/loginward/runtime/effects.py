@@ -33,14 +33,14 @@ class Effects:
         self._memory = memory
 
     def of_transition(
-        self, transition: Transition, account: AccountFacts, at: datetime | None = None
+        self, transition: Transition, account: AccountFacts, until: datetime | None = None
     ) -> None:
         """Clear what a transition outdates; one that was found, not made here.
 
-        Found late, it must not undo what was counted since it was there `at` (None: now). Each is handed to the operating system's steps, which know what it asks for there.
+        Found late, it must not undo what was counted after `until` (None: now). Each is handed to the operating system's steps, which know what it asks for there.
         """
         if transition in _CLEARING:
-            self.cleared(account.account_id, at)
+            self.cleared(account.account_id, until)
         else:
             self._moved(account.account_id)
         steps = self._actions.plan(account, transition)

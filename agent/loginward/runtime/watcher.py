@@ -137,4 +137,5 @@ class Watcher:
                 status_at(moved.after, moved.now),
                 moved.after,
             )
-            parts.effects.of_transition(transition, moved.after, moved.seen_at)
+            until = moved.clears_until(transition)
+            parts.effects.of_transition(transition, moved.after, until)
