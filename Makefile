@@ -46,6 +46,7 @@ fuzz: setup $(VENV)/fuzz-stamp
 	@$(PYTHON) -m tests.fuzz
 
 soak: setup
+	@STRESS_S=60 $(PYTHON) -m pytest -q -n 0 --timeout 300 tests/runtime/test_stress.py
 	@$(PYTHON) -m tests.soak
 
 $(VENV)/fuzz-stamp: requirements/fuzz.txt
