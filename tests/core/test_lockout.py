@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from loginward.core.attempts import AtLimit, Granted, LockedNow, Outcome
 from loginward.core.facts import LockoutPolicy
 from loginward.core.lockout import (
     RECOVERED_FOR_S,
+    Failure,
     Pending,
     Tally,
     cleared,
@@ -221,3 +223,20 @@ def test_a_lock_outlived_while_a_check_ran_is_over(now, outcome):
     tally = Tally(lock=lock(), pending=(Pending("a", NOW, "sshd"),))
     after, _ = settled(tally, "a", outcome, now=now)
     assert (after.lock is None) == (now >= NOW + HOUR)
+
+
+@pytest.mark.parametrize("locked_since", [NOW - SECOND, NOW, NOW + SECOND, None])
+def test_what_was_counted_after_an_unlock_that_is_found_late_stays(locked_since):
+    """I6: up to the moment itself all goes, a lock of unknown age too."""
+    times = (NOW - SECOND, NOW, NOW + SECOND)
+    held = replace(lock(until=None), since=locked_since)
+    tally = Tally(
+        failures=tuple(Failure(at, "sshd") for at in times),
+        pending=tuple(Pending(str(at), at, "sshd") for at in times),
+        lock=held,
+        epoch=3,
+    )
+    after = cleared(tally, NOW)
+    assert [one.at for one in after.failures] == [one.at for one in after.pending] == [times[2]]
+    assert after.lock == (held if locked_since == times[2] else None)
+    assert after.epoch == 4

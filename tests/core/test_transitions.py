@@ -13,6 +13,7 @@ from loginward.core.lockout import Failure, Tally
 from loginward.core.passwords import PasswordRules
 from loginward.core.status import ExpiryCause, Lock, LockCause, PasswordStatus, UserState
 from loginward.core.transitions import (
+    Moved,
     Transition,
     bare,
     is_alike,
@@ -264,3 +265,13 @@ def test_time_changes_nothing_about_who_was_removed():
     assert transition_between(gone, replace(gone, removed=False), NOW, NOW) == (
         Transition.ACTIVATED,
     )
+
+
+def test_what_was_counted_falls_to_an_unlock_until_the_lock_was_seen_and_to_a_reset_until_read():
+    """I6: a guess between an unlock and the look that finds it is not forgotten."""
+    after = replace(alice(), read_at=NOW + HOUR)
+    moved = Moved(alice(**LOCKED), NOW, after, LATER)
+    assert moved.clears_until(Transition.UNLOCKED) == NOW
+    assert moved.clears_until(Transition.RESET) == NOW + HOUR
+    ahead = replace(moved, after=replace(after, read_at=LATER + HOUR))  # the clock was set back
+    assert ahead.clears_until(Transition.RESET) == LATER
