@@ -16,7 +16,7 @@ from loginward.core.acts import Verb
 from loginward.core.facts import AccountFacts
 from loginward.core.reasons import Reason
 from loginward.core.status import DueDate, ExpiryCause, Lock, LockCause, UserState
-from loginward.core.transitions import transition_between
+from loginward.core.transitions import over_time, transition_between
 from loginward.directory.port import ServerHealth
 from loginward.errors import DirectoryUnavailable
 from loginward.runtime.watched_known import KnownAccounts
@@ -263,7 +263,10 @@ def test_what_is_told_is_the_way_between_the_states_that_were_read(site, hands, 
         hands.pass_by(draw.choice((timedelta(seconds=11), HOUR)))
         now = site.parts.clock.now()
         # The observer looks at what was known before the next thing happens.
-        wanted += transition_between(last, last, then, now)
+        for moved in over_time(
+            last, then, last, now
+        ):  # a due date before a lock's end is told first
+            wanted += moved.transitions
         heard += told(accounts, everything=False)
         then = now
         site.paper.move(name, **{
