@@ -105,6 +105,32 @@ def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
         ConfigError: A secret or a text file cannot be used.
         StoreFault: The store or the embedded directory cannot be used as it is.
     """
+    ground = _ground(settings)
+    metrics = Metrics()
+    embedded: EmbeddedDirectory | None = None
+    directory: Directory
+    if settings.directory.kind == "embedded":
+        embedded = directory = open_directory(
+            settings.state_dir, settings.policy, ground.clock, ground.gate
+        )
+    else:
+        directory = AdministeredDirectory(settings, secrets, ground.clock, beside.admin)
+    directory = TimedDirectory(directory, metrics, ground.clock)
+    return _joined(ground, directory, embedded, metrics, LinuxActions(beside.root))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What every other part stands on."""
+
+    configuration: Configuration
+    clock: SystemClock
+    keys: Keys
+    store: Store
+    gate: Gate
+
+
+def _ground(settings: Settings) -> _Ground:
     state_dir = settings.state_dir
     time = trusted_time(settings.policy.offline.allowed_s)
     clock = SystemClock(time.now)
@@ -112,40 +138,25 @@ def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
     keys = _keys(settings, state_dir)
     store = Store(state_dir, keys_directory(state_dir), keys, time)
     store.open()
-    gate = Gate()
-    embedded = None
-    directory: Directory
-    if settings.directory.kind == "embedded":
-        embedded = directory = open_directory(state_dir, settings.policy, clock, gate)
-    else:
-        directory = AdministeredDirectory(settings, secrets, clock, beside.admin)
-    metrics = Metrics()
-    directory = TimedDirectory(directory, metrics, clock)
-    verifiers = Verifiers(
-        store,
-        PasswordHasher(gate, keys.pepper),
+    return _Ground(configuration=configuration, clock=clock, keys=keys, store=store, gate=Gate())
+
+
+def _verifiers(ground: _Ground) -> Verifiers:
+    configuration = ground.configuration
+    return Verifiers(
+        ground.store,
+        PasswordHasher(ground.gate, ground.keys.pepper),
         lambda: configuration.current.settings.policy.offline.max_users,
     )
-    knowledge, news = _knowledge(store, verifiers, directory, embedded)
-    actions = LinuxActions(beside.root)
-    audit = Audit(
+
+
+def _audit(ground: _Ground, state_dir: Path) -> Audit:
+    configuration = ground.configuration
+    return Audit(
         state_dir / "events",
-        clock,
+        ground.clock,
         lambda: configuration.current.settings.events,
-        keyed(keys.index, b"events"),
-    )
-    return _joined(
-        configuration,
-        clock,
-        directory,
-        embedded,
-        store,
-        verifiers,
-        knowledge,
-        metrics,
-        actions,
-        audit,
-        news,
+        keyed(ground.keys.index, b"events"),
     )
 
 
@@ -182,18 +193,15 @@ def _keys(settings: Settings, state_dir: Path) -> Keys:
 
 
 def _joined(
-    configuration: Configuration,
-    clock: SystemClock,
+    ground: _Ground,
     directory: Directory,
     embedded: EmbeddedDirectory | None,
-    store: Store,
-    verifiers: Verifiers,
-    knowledge: Knowledge,
     metrics: Metrics,
     actions: LinuxActions,
-    audit: Audit,
-    news: News,
 ) -> Parts:
+    configuration, clock, store = ground.configuration, ground.clock, ground.store
+    verifiers = _verifiers(ground)
+    knowledge, news = _knowledge(store, verifiers, directory, embedded)
     tagger = Tagger()
     memory = Memory(Repeats(tagger, clock), LastProven(tagger), Flights(tagger))
     throttle = Throttle(clock)
@@ -201,8 +209,17 @@ def _joined(
     keepers.on_lock = news.stirred
     gatherer = Gatherer(clock, directory, knowledge, keepers, throttle)
     effects = Effects(store, keepers, memory, actions)
+    audit = _audit(ground, configuration.current.settings.state_dir)
     recorder = Recorder(audit, clock)
     store.watch_faults(recorder.store_fault)
+    driver = ThreadDriver(
+        directory,
+        gatherer,
+        AttemptDesk(keepers, memory, throttle),
+        knowledge,
+        embedded=embedded is not None,
+        after_change=effects.password_changed,
+    )
     return Parts(
         configuration=configuration,
         clock=clock,
@@ -214,14 +231,7 @@ def _joined(
         keepers=keepers,
         throttle=throttle,
         gatherer=gatherer,
-        driver=ThreadDriver(
-            directory,
-            gatherer,
-            AttemptDesk(keepers, memory, throttle),
-            knowledge,
-            embedded=embedded is not None,
-            after_change=effects.password_changed,
-        ),
+        driver=driver,
         transactions=Transactions(clock),
         audit=audit,
         recorder=recorder,

@@ -37,7 +37,8 @@ class Effects:
     ) -> None:
         """Clear what a transition outdates; one that was found, not made here.
 
-        Found late, it must not undo what was counted after `until` (None: now). Each is handed to the operating system's steps, which know what it asks for there.
+        Found late, it must not undo what was counted after `until` (None: now). Each is handed to
+        the operating system's steps, which know what it asks for there.
         """
         if transition in _CLEARING:
             self.cleared(account.account_id, until)

@@ -12,6 +12,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from loginward.runtime.gather import FACTS_HOLD
+
 if TYPE_CHECKING:
     from loginward.core.clock import Clock
     from loginward.core.evidence import Proven
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from loginward.core.requests import LoginRequest
 
 PROOF_FOR_S = 120.0  # other modules may converse between the two phases
-READING_FOR_S = 5.0  # facts are read again long before; kept by the thousand they weigh
+# What may no longer be used is let go: by the thousand, readings weigh.
+READING_FOR_S = FACTS_HOLD.total_seconds()
 _BOUND = 4096
 
 
