@@ -1,40 +1,25 @@
-"""Who is on the admin socket, as the kernel shows it.
+"""Who is on the admin socket, and with which rights.
 
-Source: unix(7) SO_PEERCRED and SO_PEERGROUPS, proc(5) /proc/PID/loginuid.
+Source: proc(5) /proc/PID/loginuid.
 """
 
 from __future__ import annotations
 
-import array
 import contextlib
-import errno
 import grp
 import pwd
-import socket
-import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from loginward.doors.admin.port import Operator
+from loginward.doors.peer import peer_of
 
 if TYPE_CHECKING:
+    import socket
+
     from loginward.doors.admin.roles import Roles
 
-_UCRED: Final = struct.Struct("3i")  # pid, uid, gid
-_SO_PEERGROUPS: Final = 59  # asm-generic/socket.h; Python has no name for it
 _NO_LOGIN_UID: Final = 0xFFFFFFFF  # (uid_t)-1: not set
-_FIRST_GROUPS: Final = 64
-
-
-def peer_of(connection: socket.socket) -> tuple[int, int, frozenset[int]]:
-    """Return pid, effective uid and groups of who connected, at the time they did.
-
-    Raises:
-        OSError: The kernel does not say; the connection is of no use then.
-    """
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
-    pid, uid, gid = _UCRED.unpack(raw)
-    return pid, uid, frozenset({gid, *_supplementary(connection)})
 
 
 def operator_of(connection: socket.socket, roles: Roles, proc: Path = Path("/proc")) -> Operator:
@@ -54,19 +39,6 @@ def operator_of(connection: socket.socket, roles: Roles, proc: Path = Path("/pro
         login_name="" if login_uid is None else _name_of(login_uid),
         rights=roles.rights_of(uid, gids),
     )
-
-
-def _supplementary(connection: socket.socket) -> array.array[int]:
-    room = _FIRST_GROUPS
-    while True:
-        try:
-            raw = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, room * 4)
-        except OSError as error:
-            if error.errno != errno.ERANGE or room > 65536:
-                raise
-            room *= 4
-            continue
-        return array.array("I", raw)
 
 
 def _login_uid(proc: Path, pid: int) -> int | None:

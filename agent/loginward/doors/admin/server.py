@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from loginward.core.clock import Deadline
 from loginward.doors.admin.dispatch import Dispatch
-from loginward.doors.admin.peer import peer_of
 from loginward.doors.admin.talk import Talk
+from loginward.doors.peer import peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.requests import Peer
-from loginward.doors.admin.peer import peer_of
+from loginward.doors.peer import peer_of
 
 if TYPE_CHECKING:
     import socket

@@ -14,13 +14,13 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from loginward.doors.admin.peer import peer_of
 from loginward.doors.login.callers import CallerGoneError, caller_of
 from loginward.doors.login.connection import CLIENTS_TURN, Connection, Turn
 from loginward.doors.login.counters import Counters
 from loginward.doors.login.crowd import Crowd, oldest_idle
 from loginward.doors.login.limits import Allowance, Limits, Source
 from loginward.doors.login.workers import Workers
+from loginward.doors.peer import peer_of
 from loginward.errors import ProtocolError
 from loginward.wire.login import Begin
 
