@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from loginward.wire.admin.rows import FindingRow, Level
+from loginward.runtime.doctor_host import problem, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from loginward.wire.admin.rows import FindingRow
 
 OURS: Final = "pam_loginward.so"
 KINDS: Final = ("auth", "account")
@@ -81,11 +83,10 @@ def lint(folder: Path, exempt: frozenset[str]) -> Iterator[FindingRow]:
     stacks = {(name, kind): stack(folder, name, kind) for name in services for kind in KINDS}
     ours = {line for lines in stacks.values() for line in lines if line.module == OURS}
     if not ours:
-        yield FindingRow(
-            check="pam",
-            level=Level.WARNING,
-            text="not switched on: no PAM stack asks loginward",
-            hint="pam-auth-update --enable loginward, with a root shell open beside it",
+        yield warning(
+            "pam",
+            "not switched on: no PAM stack asks loginward",
+            "pam-auth-update --enable loginward, with a root shell open beside it",
         )
         return
     seen = set[str]()
@@ -125,7 +126,7 @@ def _of_stack(service: str, kind: str, lines: Sequence[Line]) -> Iterator[Findin
     passwords = next((i for i, line in enumerate(lines) if line.module in _PASSWORDS), None)
     if at is None:
         if passwords is not None:
-            yield _problem(
+            yield problem(
                 f"pam-{kind}",
                 f"{service}: no line of loginward in {kind}: "
                 + ("refused users get in" if kind == "auth" else "keys and cron are not judged"),
@@ -136,11 +137,10 @@ def _of_stack(service: str, kind: str, lines: Sequence[Line]) -> Iterator[Findin
     yield from _ours(kind, lines, at)
     for line in lines:
         if line.module == "pam_faillock.so":
-            yield FindingRow(
-                check="pam-faillock",
-                level=Level.WARNING,
-                text=f"{line.where}: pam_faillock counts the same passwords a second time",
-                hint="take pam_faillock out for these accounts; policy.lockout counts them",
+            yield warning(
+                "pam-faillock",
+                f"{line.where}: pam_faillock counts the same passwords a second time",
+                "take pam_faillock out for these accounts; policy.lockout counts them",
             )
 
 
@@ -150,7 +150,7 @@ def _before(kind: str, lines: Sequence[Line]) -> Iterator[FindingRow]:
         if line.is_for_root or line.module == "pam_faillock.so":
             continue
         if line.module in _PASSWORDS or line.ends_with_success:
-            yield _problem(
+            yield problem(
                 f"pam-{kind}-order",
                 f"{line.where}: {line.module} is asked before loginward and may let somebody in",
                 f"move the line of {OURS} above it",
@@ -164,7 +164,7 @@ def _ours(kind: str, lines: Sequence[Line], at: int) -> Iterator[FindingRow]:
     if "ignore_unavailable" in ours.arguments and "authinfo_unavail" in lets:
         lets.remove("authinfo_unavail")
     if lets:
-        yield _problem(
+        yield problem(
             f"pam-{kind}-control",
             f"{ours.where}: a refusal is passed over ({', '.join(lets)})",
             "use [success=... new_authtok_reqd=done ignore=ignore user_unknown=ignore default=die]",
@@ -173,7 +173,7 @@ def _ours(kind: str, lines: Sequence[Line], at: int) -> Iterator[FindingRow]:
     passed_on = "ignore_unknown_user" in ours.arguments or unknown == "ignore"
     judged = any(line.module in _JUDGES for line in lines[at + 1 :])
     if unknown in {"ok", "done"} or unknown.isdecimal() or (passed_on and not judged):
-        yield _problem(
+        yield problem(
             "pam-user-unknown",
             f"{ours.where}: who is unknown to the directory is let in by {kind}",
             "have pam_unix.so and pam_deny.so follow the line",
@@ -185,13 +185,9 @@ def _of_lists(ours: set[Line], exempt: frozenset[str]) -> Iterator[FindingRow]:
         given = [one.removeprefix("exempt=") for one in line.arguments if one.startswith("exempt=")]
         named = {name for part in given for name in part.split(",") if name} | {"root"}
         if named != exempt | {"root"}:
-            yield _problem(
+            yield problem(
                 "pam-exempt",
                 f"{line.where}: exempts {', '.join(sorted(named))}, the configuration "
                 f"{', '.join(sorted(exempt | {'root'}))}",
                 "make exempt= of the module and policy.exempt_users the same",
             )
-
-
-def _problem(check: str, text: str, hint: str) -> FindingRow:
-    return FindingRow(check=check, level=Level.PROBLEM, text=text, hint=hint)
