@@ -13,6 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NATIVE = ROOT / "agent/native"
 HERE = Path(__file__).parent
+PASSWORD = "correct horse"
+EMPTY = "loginward-known 1\nend 0\n"  # the marker of a host that knows nobody
+NOBODY = 65534
 IGNORED = "PAM_SYMBOL_ERR"  # what the last line of the stack says: ours said PAM_IGNORE
 
 HEADER = Path("/usr/include/security/_pam_types.h").read_text()
@@ -85,6 +88,11 @@ class Stack:
     @property
     def known(self) -> Path:
         return self.folder / "known"
+
+    def know(self, text: str) -> None:
+        """Write the marker: whom the daemon knew when it last ran."""
+        self.known.write_text(text)
+        self.known.chmod(0o644)
 
     def write(self) -> Path:
         confdir = self.folder / "pam.d"
