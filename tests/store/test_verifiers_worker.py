@@ -1,0 +1,116 @@
+"""The worker that makes verifiers: few, never in the way, and with no password left behind."""
+
+from __future__ import annotations
+
+import gc
+import time
+from typing import TYPE_CHECKING
+
+from loginward.core.secret import Secret
+from loginward.crypto.password_hash import PasswordHasher
+from loginward.store.verifiers import Verifiers
+from tests.store.proving import RIGHT, phc, prove, working
+from tests.store.stage import Host, account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_a_fault_of_one_ends_no_worker(host, monkeypatch) -> None:
+    """Once ended, it left passwords in its queue and made no verifier any more."""
+    store = host.open()
+    with working(store, host) as verifiers:
+        with monkeypatch.context() as short:
+            short.setattr(PasswordHasher, "hash", _out_of_memory)
+            prove(store, verifiers, account())
+        assert phc(store) is None
+
+        prove(store, verifiers, account())
+
+        assert phc(store) is not None
+
+
+def _out_of_memory(*_arguments, **_more):
+    raise MemoryError
+
+
+def test_the_worker_keeps_no_password_once_it_is_done(host: Host) -> None:
+    """I15: waiting for the next person, it held on to the last one's."""
+    store = host.open()
+    with working(store, host) as verifiers:
+        prove(store, verifiers, account(), password := Secret(b"horse-42"))
+        wait_for(lambda: not _holders_of(password))
+
+
+def _holders_of(password: Secret) -> list[object]:
+    """Return whatever of the program's own still refers to a password."""
+    holders = gc.get_referrers(password)
+    return [one for one in holders if type(one).__module__.startswith("loginward.")]
+
+
+def test_only_the_latest_people_keep_one(host: Host) -> None:
+    store = host.open()
+    names = [f"user-{number}" for number in range(5)]
+    with working(store, host, max_users=2) as verifiers:
+        for name in names[:3]:
+            prove(store, verifiers, account(name))
+            host.machine.run(seconds=1)
+    store = host.restart()
+    with working(store, host, max_users=2) as verifiers:
+        for name in names[3:]:
+            prove(store, verifiers, account(name))
+            host.machine.run(seconds=1)
+
+    assert [phc(store, f"id-{name}") is not None for name in names] == [False] * 3 + [True] * 2
+
+
+def test_who_had_to_make_room_gets_one_again_with_the_next_proof(host: Host) -> None:
+    """Although this process has made one of that very password before."""
+    store = host.open()
+    with working(store, host, max_users=1) as verifiers:
+        for name in ("ada", "grace", "ada"):
+            prove(store, verifiers, account(name))
+            host.machine.run(seconds=1)
+
+    assert phc(store, "id-ada") is not None
+    assert phc(store, "id-grace") is None
+
+
+def test_a_full_queue_delays_nobody_and_drops_who_waited_longest(host: Host) -> None:
+    store = host.open()
+    verifiers = Verifiers(store, host.hasher(), lambda: 50)
+    people = [account(f"{n}") for n in range(40)]
+    for person in people:
+        saved = store.save(person)
+        verifiers.proven_online(person, RIGHT, saved.generation)
+    verifiers.start()
+    verifiers.idle()
+    verifiers.close()
+
+    made = [n for n, person in enumerate(people) if phc(store, person.account_id)]
+    assert made == list(range(40 - len(made), 40))
+    assert 0 < len(made) < 40
+
+
+def test_where_more_sign_in_than_keep_one_a_core_is_not_spent_on_it(host: Host) -> None:
+    """The worker rests after a verifier that cost another its place, and a stop ends the rest."""
+    store = host.open()
+    verifiers = Verifiers(store, host.hasher(), lambda: 1, rest_s=3600)
+    verifiers.start()
+    people = [account(f"{n}") for n in range(3)]
+    for person in people[:2]:
+        saved = store.save(person)
+        verifiers.proven_online(person, RIGHT, saved.generation)
+    wait_for(lambda: phc(store, "id-1") is not None and phc(store, "id-0") is None)
+    saved = store.save(people[2])
+    verifiers.proven_online(people[2], RIGHT, saved.generation)
+    assert verifiers.waiting == 1
+    verifiers.close()
+    assert [phc(store, person.account_id) is not None for person in people] == [False, True, False]
