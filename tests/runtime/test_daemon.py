@@ -18,7 +18,7 @@ from loginward.core.acts import Verb
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase
 from loginward.core.secret import Secret
-from loginward.runtime.daemon import EX_SOFTWARE, Signals
+from loginward.runtime.daemon import Signals
 from loginward.wire.admin import requests, rows
 from loginward.wire.login import Answer, Ask, Begin
 from tests.runtime import daemon as process
@@ -377,7 +377,7 @@ def test_a_daemon_whose_door_has_died_ends_so_that_it_is_started_anew(monkeypatc
     monkeypatch.setattr(process, "LOGINWARD", script)
     try:
         daemon.start()
-        assert daemon.process.wait(PATIENCE_S) == EX_SOFTWARE
+        assert daemon.process.wait(PATIENCE_S) == os.EX_SOFTWARE
         assert "ended by a fault: login door" in daemon.log.read_text()
     finally:
         daemon.close()

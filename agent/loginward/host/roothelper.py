@@ -1,9 +1,11 @@
 """A small process that keeps root's rights when the daemon gives its own up (security.md 12).
 
-A daemon started as root forks it before secrets are read and threads are started. Under systemd, which
-starts the daemon without root's rights, each question starts it anew, by loginward-root.socket:
-`python -I -m loginward.host.roothelper USER`. It holds one socket and nothing else, and carries out
-`RootVerb`s for a uid, one at a time.
+A daemon started as root forks it before secrets are read and threads are started. Under systemd,
+which starts the daemon without root's rights, each question starts it anew, by
+loginward-root.socket: `python -I -m loginward.host.roothelper USER`. It holds one socket and nothing
+else, and carries out `RootVerb`s for a uid, one at a time.
+
+Source: socketpair(2) and unix(7) SOCK_SEQPACKET, prctl(2) PR_SET_PDEATHSIG.
 """
 
 from __future__ import annotations
@@ -17,10 +19,13 @@ import struct
 import sys
 import threading
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from loginward.host.beside import accepted, connect
 from loginward.host.rootverbs import COMMAND_S, RootVerb, carry_out
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 _ASK: Final = struct.Struct("!IBI")  # number, verb, uid
 _ANSWER: Final = struct.Struct("!I")  # number; the text of a problem follows
@@ -29,18 +34,19 @@ _PR_SET_PDEATHSIG: Final = 1
 _VERBS: Final = tuple(RootVerb)
 ANSWER_S: Final = COMMAND_S + 2.0
 QUESTION_S: Final = 10.0  # whoever connected and asks nothing keeps no process of root's
-EX_NOPERM: Final = 77
 
 
 class RootHelper:
-    """The daemon's end; safe for many threads."""
+    """The daemon's end; safe for many threads.
 
-    def __init__(
-        self, connection: socket.socket | None, pid: int = 0, path: Path | None = None
-    ) -> None:
-        self._connection = connection
+    Args:
+        reached_by: A connection for all questions, or the socket at which each has its own.
+        pid: Of the helper, where it is a child of this process; else 0.
+    """
+
+    def __init__(self, reached_by: socket.socket | Path, pid: int = 0) -> None:
+        self._reached_by = reached_by
         self._pid = pid
-        self._path = path
         self._lock = threading.Lock()
         self._asked = 0
 
@@ -61,17 +67,21 @@ class RootHelper:
     @classmethod
     def at(cls, path: Path) -> RootHelper:
         """Return the helper that systemd starts for each connection to a socket."""
-        return cls(None, path=path)
+        return cls(path)
 
     def ask(self, verb: RootVerb, uid: int, within_s: float = ANSWER_S) -> str:
-        """Have a verb carried out; return what went wrong, empty if nothing."""
+        """Have a verb carried out; return what went wrong, empty if nothing.
+
+        Args:
+            within_s: Seconds to wait for the answer, from when those before have theirs.
+        """
         with self._lock:
             self._asked = (self._asked + 1) % 2**32
             try:
-                if self._path is None:
-                    return self._ask(self._connection, verb, uid, within_s)
-                with connect(self._path, within_s) as connection:
-                    return self._ask(connection, verb, uid, within_s)
+                with self._connected(within_s) as connection:
+                    connection.settimeout(within_s)
+                    connection.send(_ASK.pack(self._asked, _VERBS.index(verb), uid))
+                    return self._answer(connection)
             except TimeoutError:
                 return "the root helper did not answer in time"
             except (OSError, struct.error):
@@ -79,21 +89,20 @@ class RootHelper:
 
     def close(self) -> None:
         """End the helper; idempotent."""
-        if self._connection is not None:
-            self._connection.close()
+        if isinstance(self._reached_by, socket.socket):
+            self._reached_by.close()
         pid, self._pid = self._pid, 0
         if pid:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
 
-    def _ask(
-        self, connection: socket.socket | None, verb: RootVerb, uid: int, within_s: float
-    ) -> str:
-        """Return the answer to a question; one that came too late for its own is dropped."""
-        if connection is None:
-            raise ConnectionError("there is no helper")
-        connection.settimeout(within_s)
-        connection.send(_ASK.pack(self._asked, _VERBS.index(verb), uid))
+    def _connected(self, within_s: float) -> AbstractContextManager[socket.socket]:
+        if isinstance(self._reached_by, Path):
+            return connect(self._reached_by, within_s)
+        return contextlib.nullcontext(self._reached_by)
+
+    def _answer(self, connection: socket.socket) -> str:
+        """Return the answer to the last question; one that came too late for its own is dropped."""
         while True:
             octets = connection.recv(_MOST_OCTETS)
             if len(octets) < _ANSWER.size:
@@ -124,7 +133,7 @@ def main(caller: str) -> int:
         connection = accepted(caller)
     except OSError as error:
         sys.stderr.write(f"loginward: error: {error}\n")
-        return EX_NOPERM
+        return os.EX_NOPERM
     connection.settimeout(QUESTION_S)
     with contextlib.suppress(TimeoutError):
         serve(connection)

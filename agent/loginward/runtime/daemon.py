@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("loginward")
 USER: Final = "loginward"
-EX_CONFIG: Final = 78
-EX_UNAVAILABLE: Final = 69
-EX_SOFTWARE: Final = 70
 _TICK_S: Final = 20.0
 
 
@@ -76,10 +73,10 @@ def serve(config_path: str, user: str | None) -> int:
         return _Daemon(config_path, settings, secrets, beside, sockets).run()
     except ConfigError as error:
         _log.error("loginward: error: %s", error)
-        return EX_CONFIG
+        return os.EX_CONFIG
     except StoreFault as fault:
         _log.error("loginward: error: %s", fault)
-        return EX_UNAVAILABLE
+        return os.EX_UNAVAILABLE
 
 
 def _sockets(settings: Settings) -> Sockets:
@@ -182,7 +179,7 @@ class _Daemon:
         notify("STOPPING=1")
         watchdog.stop()
         self._stop()
-        return EX_SOFTWARE if ended else 0
+        return os.EX_SOFTWARE if ended else 0
 
     def _ended(self) -> list[str]:
         """Return which parts have ended by themselves; whoever supervises us starts all anew."""

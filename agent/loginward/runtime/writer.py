@@ -7,9 +7,9 @@ password as a credential, so that the daemon's user can never read that (securit
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
-from typing import Final
 
 from loginward.config.load import load_config
 from loginward.errors import ConfigError
@@ -21,8 +21,6 @@ from loginward.runtime.ldap_opening import opening_of_admin
 from loginward.runtime.logging_setup import set_up_logging
 
 _log = logging.getLogger("loginward")
-EX_NOPERM: Final = 77
-EX_CONFIG: Final = 78
 
 
 def main(config_path: str, caller: str) -> int:
@@ -35,13 +33,13 @@ def main(config_path: str, caller: str) -> int:
         opening = opening_of_admin(load_config(Path(config_path), secrets=False), clock)
     except OSError as error:
         _log.error("loginward: error: %s", error)
-        return EX_NOPERM
+        return os.EX_NOPERM
     except ConfigError as error:
         _log.error("loginward: error: %s", error)
-        return EX_CONFIG
+        return os.EX_CONFIG
     if opening is None:
         _log.error("loginward: error: directory.admin_account is not set")
-        return EX_CONFIG
+        return os.EX_CONFIG
     serve(link, opening(), clock)
     return 0
 
