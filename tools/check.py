@@ -1,6 +1,6 @@
 """Everything that is checked without running the program: `make check`.
 
-Each step prints its name and, if it fails, why; all steps run, and the exit code is 1 if any failed.
+Each step prints its name and, if it fails, why; all run, and the exit code is 1 if any failed.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def run(*command: str | Path) -> str:
 
 
 def core_branches() -> str:
-    """Name the branches of core/ that no test of tests/core takes, seeded to say the same each time."""
+    """Name the branches of core/ that no test of tests/core takes, seeded to say the same again."""
     coverage = ("--cov", "--cov-config=tools/core-coverage.ini", "--cov-fail-under=100")
     report = "--cov-report=term-missing:skip-covered"
     command = (sys.executable, "-m", "pytest", "-q", "-n", "2", "--hypothesis-seed=0", "tests/core")

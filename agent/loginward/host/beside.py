@@ -1,4 +1,4 @@
-"""Sockets between the daemon and the processes beside it, where systemd starts each (security.md 12).
+"""Sockets between the daemon and the processes beside it that systemd starts (security.md 12).
 
 systemd listens, and starts a process for a connection with that connection as its standard input.
 Both ends ask the kernel who the other is. Source: unix(7) SO_PEERCRED, systemd.socket(5) Accept=.

@@ -65,7 +65,7 @@ class Expiry(Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Password(Section):
-    """What a new password must be in the embedded directory; LDAP servers have rules of their own."""
+    """What a new password must be in the embedded directory; LDAP servers have their own rules."""
 
     min_length: Annotated[int, Key("Shortest, in characters", at_least=1, at_most=1024)] = 12
     history: Annotated[

@@ -200,7 +200,7 @@ class Database:
         connection.close()
 
     def _create_file(self) -> bool:
-        """Create the file before SQLite does: log and index inherit its mode, whatever the umask."""
+        """Create it before SQLite does: log and index inherit its mode, whatever the umask."""
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

@@ -12,7 +12,7 @@ from loginward.core.status import Lock, LockCause, UserState
 from loginward.directory.embedded.record import OldPassword, Password, Record, SetBy, Token
 
 Row = tuple[Any, ...]  # SQLite's values are as the columns of `schema` say
-# Of `account`, `password`, `token` and `tally`; plain tuples, which Python's collector leaves alone.
+# Of `account`, `password`, `token`, `tally`; plain tuples, which Python's collector leaves alone.
 Rows = tuple[Row, Row | None, Row | None, Row | None]
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)

@@ -57,7 +57,7 @@ def in_order(
 
 
 def names_and_ids(connection: sqlite3.Connection) -> tuple[set[str], set[str]]:
-    """Return the index forms of the names that are taken, and the ids; of an unfinished import too."""
+    """Return the index forms of the taken names, and the ids; of an unfinished import too."""
     found = connection.execute("SELECT name_index, id FROM account").fetchall()
     return {name for name, _ in found}, {account_id for _, account_id in found}
 

@@ -137,9 +137,9 @@ class Telling:
     def _current(
         self, account_id: str, seq: int, now: datetime
     ) -> tuple[AccountFacts | None, bool]:
-        """Return what an account was before the journal's next line, and if its password is outdated.
+        """Return what an account was before the journal's next line; None: it is gone.
 
-        None: it is gone.
+        With it whether its password is one that the rules have outdated.
         """
 
         def step(connection: sqlite3.Connection) -> tuple[AccountFacts | None, bool]:

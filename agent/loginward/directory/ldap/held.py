@@ -1,7 +1,9 @@
 """Connections on which a person was let in on a grace login, kept for the change that it is for.
 
 OpenLDAP spends one at every bind, so the bind that proves the old password has to be the one that
-changes it. Source: draft-behera-ldap-password-policy-11 section 5.2.6; proven against a live server.
+changes it.
+
+Source: draft-behera-ldap-password-policy-11 section 5.2.6; proven against a live server.
 """
 
 from __future__ import annotations

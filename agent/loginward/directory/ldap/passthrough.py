@@ -1,9 +1,10 @@
 """Whether an account's password is checked elsewhere: userPassword holds {SASL} and an identity.
 
-Asked by a filter that tells the scheme and nothing of the rest; the value is never read. It needs the
-right to search userPassword: without it every entry looks as if it kept its own password.
-Source: slapd's {SASL} scheme (slapd-2.5 admin guide, 14.5), RFC 4517 section 4.2.28; proven against a
-live server.
+Asked by a filter that tells the scheme and nothing of the rest; the value is never read. It needs
+the right to search userPassword: without it every entry looks as if it kept its own password.
+
+Source: slapd's {SASL} scheme (slapd-2.5 admin guide, 14.5), RFC 4517 section 4.2.28; proven against
+a live server.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from loginward.core.clock import Deadline
     from loginward.directory.ldap.service import Service
 
-BOUND: Final = 20_000
-# Between "{SASL}" and "{SASL~", which follows every value that begins so; no equality filter can ask it.
+BOUND: Final = 20_000  # entries remembered
+# Between "{SASL}" and "{SASL~", which follows every value that begins so; no equality filter can
+# ask for it.
 _RULE: Final = "userPassword:octetStringOrderingMatch:="
 IS_SASL: Final = either(
     *(parsed(f"(&({_RULE}{{{name}~)(!({_RULE}{{{name}}})))") for name in ("SASL", "sasl"))
@@ -30,7 +32,7 @@ IS_SASL: Final = either(
 
 
 class PassThrough:
-    """Remembers the answer for as long as the password's change time stays; safe for many threads."""
+    """Remembers the answer while the password's change time stays; safe for many threads."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

@@ -157,7 +157,10 @@ class Reader:
         return self._passed_through(facts, deadline)
 
     def _passed_through(self, facts: AccountFacts, deadline: Deadline) -> AccountFacts:
-        """Return the facts of one whose password is kept elsewhere as such; no login waits for it."""
+        """Return the facts, and in them whether the password is kept elsewhere.
+
+        A directory that does not answer this leaves it open: no login fails by it.
+        """
         with contextlib.suppress(DirectoryUnavailable):
             if self._pass_through.holds(facts.ref, facts.changed_at, deadline):
                 said = (*facts.evidence, _shown("{SASL}, checked elsewhere", Origin.ATTRIBUTE))
