@@ -99,7 +99,7 @@ PARTS = {
     "directory/ldap/sessions": "live/test_openldap_faults.py",
     "doors/admin/dispatch": "doors/admin/test_server.py",
     "doors/admin/peer": "doors/admin/test_roles.py",
-    "doors/admin/talk": "doors/admin/test_server.py",
+    "doors/admin/talk": "doors/admin/test_server*.py",
     "doors/login/connection": "doors/login/test_server*.py",
     "doors/login/workers": "doors/login/test_server*.py",
     "runtime/access": "runtime/test_askers.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import grp
 import os
+import pwd
 import socket
 import typing
 
@@ -215,3 +216,17 @@ def test_the_login_uid_is_recorded(tmp_path) -> None:
     assert by_person.shown == f"{by_person.name} (nobody)"
     assert (by_nobody.login_uid, by_nobody.shown) == (None, by_nobody.name)
     assert unreadable.login_uid is None
+
+
+def test_an_uid_without_a_name_is_shown_as_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(grp, "getgrgid", nobody)
+    here, there = socket.socketpair(socket.AF_UNIX)
+    with here, there:
+        operator = operator_of(here, Roles())
+
+    assert operator.name == str(os.geteuid())
+    assert str(os.getegid()) in operator.groups
