@@ -136,10 +136,30 @@ def settled(outcome: Outcome, answer: Event = SETTLED, **where) -> Step:
     return Step(Settle, answer, {"outcome": outcome, "reservation": "r1", **where})
 
 
-def right(outcome: Outcome = Outcome.ALLOWED, means: Means = Means.DIRECTORY) -> tuple[Step, ...]:
-    """A password that is proven on facts that have not moved."""
+def tried(
+    checked: Event, outcome: Outcome, answer: Event = SETTLED, means: Means = Means.DIRECTORY
+) -> tuple[Step, ...]:
+    """A password that is not proven: nothing is looked at again."""
+    return (
+        reserved(means=means),
+        verified(checked, means),
+        settled(outcome, answer, means=means),
+    )
+
+
+def right(
+    outcome: Outcome = Outcome.ALLOWED,
+    means: Means = Means.DIRECTORY,
+    moved: Event = UNMOVED,
+) -> tuple[Step, ...]:
+    """A password that is proven; `moved` is what its account is by then."""
     proof = RIGHT if means is Means.DIRECTORY else BY_VERIFIER
-    return (reserved(means=means), verified(proof, means), looked(), settled(outcome, means=means))
+    return (
+        reserved(means=means),
+        verified(proof, means),
+        looked(moved),
+        settled(outcome, means=means),
+    )
 
 
 def typed_new(*, problem: ChangeProblem | None = None, new=NEW, again=None) -> tuple[Step, ...]:

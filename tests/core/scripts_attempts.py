@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from loginward.core.attempts import AtLimit, LockedNow, Outcome
-from loginward.core.commands import (
-    Known,
-    Settled,
-)
+from loginward.core.commands import Known, Settled
 from loginward.core.evidence import Refusal, Refused, Wrong
 from loginward.core.readings import Copy, NeverSeen, Unknown, Unusable
 from loginward.core.requests import Phase
 from loginward.core.secret import Secret
 from loginward.core.status import UserState
-from tests.core.people import (
-    DAY,
-    EXPIRED,
-    LOCKED,
-    NOW,
-    PENDING,
-    RIGHT,
-    TEMPORARY,
-    alice,
-)
+from tests.core.people import DAY, EXPIRED, LOCKED, NOW, PENDING, RIGHT, TEMPORARY, alice
 from tests.core.playing import (
     ALLOW,
     CHANGE,
@@ -36,6 +24,7 @@ from tests.core.playing import (
     reserved,
     right,
     settled,
+    tried,
     verified,
 )
 
@@ -70,7 +59,7 @@ ONLINE = [
     Script("right", (asked(), read(fresh()), *right()), "ok", ALLOW, where={"checked": RIGHT}),
     Script(
         "wrong",
-        (asked(), read(fresh()), reserved(), verified(Wrong()), settled(Outcome.WRONG)),
+        (asked(), read(fresh()), *tried(Wrong(), Outcome.WRONG)),
         "wrong-credentials",
         where={"tripped": None, "checked": Wrong()},
     ),
@@ -79,9 +68,7 @@ ONLINE = [
         (
             asked(),
             read(fresh()),
-            reserved(),
-            verified(Wrong()),
-            settled(Outcome.WRONG, Settled(TRIPPED)),
+            *tried(Wrong(), Outcome.WRONG, Settled(TRIPPED)),
         ),
         "wrong-credentials",
         where={"tripped": TRIPPED},
@@ -113,10 +100,7 @@ ONLINE = [
         (
             asked(),
             read(fresh()),
-            reserved(),
-            verified(RIGHT),
-            looked(gathered(fresh(state=UserState.SUSPENDED))),
-            settled(Outcome.PROVEN),
+            *right(Outcome.PROVEN, moved=gathered(fresh(state=UserState.SUSPENDED))),
         ),
         "user-suspended.by-admin",
     ),
@@ -125,10 +109,7 @@ ONLINE = [
         (
             asked(),
             read(fresh()),
-            reserved(),
-            verified(RIGHT),
-            looked(gathered(fresh(**LOCKED))),
-            settled(Outcome.PROVEN),
+            *right(Outcome.PROVEN, moved=gathered(fresh(**LOCKED))),
         ),
         "account-locked.until",
     ),
@@ -137,10 +118,7 @@ ONLINE = [
         (
             asked(),
             read(fresh()),
-            reserved(),
-            verified(RIGHT),
-            looked(gathered(fresh(changed_at=NOW))),
-            settled(Outcome.ALLOWED),
+            *right(Outcome.ALLOWED, moved=gathered(fresh(changed_at=NOW))),
         ),
         "ok",
         ALLOW,
@@ -150,10 +128,7 @@ ONLINE = [
         (
             asked(),
             read(fresh()),
-            reserved(),
-            verified(RIGHT),
-            looked(gathered(fresh(account_id="id-2"))),
-            settled(Outcome.NO_VERDICT),
+            *right(Outcome.NO_VERDICT, moved=gathered(fresh(account_id="id-2"))),
         ),
         "directory-unavailable",
     ),
@@ -162,10 +137,7 @@ ONLINE = [
         (
             asked(),
             read(fresh()),
-            reserved(),
-            verified(RIGHT),
-            looked(gathered(Unknown())),
-            settled(Outcome.PROVEN),
+            *right(Outcome.PROVEN, moved=gathered(Unknown())),
         ),
         "user-unknown",
     ),

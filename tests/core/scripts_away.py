@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from loginward.core.attempts import LockedNow, Outcome
-from loginward.core.commands import (
-    Known,
-    Means,
-    Settled,
-)
+from loginward.core.commands import Known, Means, Settled
 from loginward.core.evidence import NoVerdict, Wrong
 from loginward.core.readings import Copy, Unusable
 from loginward.core.status import PasswordStatus
-from tests.core.people import (
-    EXPIRED,
-    LOCKED,
-    NOW,
-    RIGHT,
-    TEMPORARY,
-    alice,
-)
+from tests.core.people import EXPIRED, LOCKED, NOW, TEMPORARY, alice
 from tests.core.playing import (
     ALLOW,
     BY_VERIFIER,
@@ -29,13 +18,14 @@ from tests.core.playing import (
     asked,
     fresh,
     gathered,
-    looked,
     read,
     reserved,
     right,
-    settled,
-    verified,
+    tried,
 )
+
+UNANSWERED = (asked(), read(fresh()), *tried(SILENT, Outcome.NO_VERDICT))
+ASKED_WHILE_LOCKED = (asked(), read(fresh(**LOCKED), **KEEPS))
 
 OFFLINE = [
     Script(
@@ -47,11 +37,7 @@ OFFLINE = [
     Script(
         "no answer, then right by the verifier",
         (
-            asked(),
-            read(fresh()),
-            reserved(),
-            verified(SILENT),
-            settled(Outcome.NO_VERDICT),
+            *UNANSWERED,
             read(Copy(alice()), offline=True),
             *right(means=Means.VERIFIER),
         ),
@@ -62,15 +48,9 @@ OFFLINE = [
     Script(
         "no answer, then wrong: counted offline",
         (
-            asked(),
-            read(fresh()),
-            reserved(),
-            verified(SILENT),
-            settled(Outcome.NO_VERDICT),
+            *UNANSWERED,
             read(Copy(alice()), offline=True),
-            reserved(means=Means.VERIFIER),
-            verified(Wrong(), Means.VERIFIER),
-            settled(Outcome.WRONG, Settled(TRIPPED), means=Means.VERIFIER),
+            *tried(Wrong(), Outcome.WRONG, Settled(TRIPPED), means=Means.VERIFIER),
         ),
         "wrong-credentials",
         where={"tripped": TRIPPED},
@@ -90,11 +70,7 @@ OFFLINE = [
     Script(
         "no answer, and the copy says locked",
         (
-            asked(),
-            read(fresh()),
-            reserved(),
-            verified(SILENT),
-            settled(Outcome.NO_VERDICT),
+            *UNANSWERED,
             read(Copy(alice(**LOCKED)), offline=True),
         ),
         "account-locked.until",
@@ -102,11 +78,7 @@ OFFLINE = [
     Script(
         "no answer, and no copy",
         (
-            asked(),
-            read(fresh()),
-            reserved(),
-            verified(SILENT),
-            settled(Outcome.NO_VERDICT),
+            *UNANSWERED,
             read(Unusable("embedded"), offline=True),
         ),
         "directory-unavailable",
@@ -116,9 +88,7 @@ OFFLINE = [
         (
             asked(),
             read(Copy(alice())),
-            reserved(means=Means.VERIFIER),
-            verified(NoVerdict("no-verifier"), Means.VERIFIER),
-            settled(Outcome.NO_VERDICT, means=Means.VERIFIER),
+            *tried(NoVerdict("no-verifier"), Outcome.NO_VERDICT, means=Means.VERIFIER),
         ),
         "directory-unavailable",
     ),
@@ -132,10 +102,7 @@ OFFLINE = [
         (
             asked(),
             read(Copy(alice())),
-            reserved(means=Means.VERIFIER),
-            verified(BY_VERIFIER, Means.VERIFIER),
-            looked(gathered(Copy(alice(changed_at=NOW)))),
-            settled(Outcome.NO_VERDICT, means=Means.VERIFIER),
+            *right(Outcome.NO_VERDICT, Means.VERIFIER, moved=gathered(Copy(alice(changed_at=NOW)))),
         ),
         "directory-unavailable",
     ),
@@ -153,35 +120,29 @@ OFFLINE = [
 KEPT = [
     Script(
         "R53 locked, proven by a verifier: clears nothing",
-        (asked(), read(fresh(**LOCKED), **KEEPS), *right(Outcome.PROVEN, Means.KEPT)),
+        (*ASKED_WHILE_LOCKED, *right(Outcome.PROVEN, Means.KEPT)),
         "ok",
         ALLOW,
     ),
     Script(
         "R53 nothing can prove the locked: the lock refuses, the copy is not asked",
         (
-            asked(),
-            read(fresh(**LOCKED), **KEEPS),
-            reserved(means=Means.KEPT),
-            verified(NoVerdict("no-verifier"), Means.KEPT),
-            settled(Outcome.NO_VERDICT, means=Means.KEPT),
+            *ASKED_WHILE_LOCKED,
+            *tried(NoVerdict("no-verifier"), Outcome.NO_VERDICT, means=Means.KEPT),
         ),
         "account-locked.until",
     ),
     Script(
         "a wrong password fills the tally of that resource",
         (
-            asked(),
-            read(fresh(**LOCKED), **KEEPS),
-            reserved(means=Means.KEPT),
-            verified(Wrong(), Means.KEPT),
-            settled(Outcome.WRONG, means=Means.KEPT),
+            *ASKED_WHILE_LOCKED,
+            *tried(Wrong(), Outcome.WRONG, means=Means.KEPT),
         ),
         "wrong-credentials",
     ),
     Script(
         "which is closed once it is full",
-        (asked(), read(fresh(**LOCKED), **KEEPS), reserved(LockedNow(TRIPPED), Means.KEPT)),
+        (*ASKED_WHILE_LOCKED, reserved(LockedNow(TRIPPED), Means.KEPT)),
         "account-locked.until",
     ),
     Script(
@@ -189,10 +150,7 @@ KEPT = [
         (
             asked(),
             read(fresh(), **KEEPS),
-            reserved(),
-            verified(RIGHT),
-            looked(gathered(fresh(**LOCKED), **KEEPS)),
-            settled(Outcome.PROVEN),
+            *right(Outcome.PROVEN, moved=gathered(fresh(**LOCKED), **KEEPS)),
         ),
         "ok",
         ALLOW,
@@ -200,24 +158,16 @@ KEPT = [
     Script(
         "unlocked and reset meanwhile: the old password proves nothing",
         (
-            asked(),
-            read(fresh(**LOCKED), **KEEPS),
-            reserved(means=Means.KEPT),
-            verified(BY_VERIFIER, Means.KEPT),
-            looked(gathered(fresh(changed_at=NOW), **KEEPS)),
-            settled(Outcome.NO_VERDICT, means=Means.KEPT),
+            *ASKED_WHILE_LOCKED,
+            *right(Outcome.NO_VERDICT, Means.KEPT, moved=gathered(fresh(changed_at=NOW), **KEEPS)),
         ),
         "directory-unavailable",
     ),
     Script(
         "unlocked meanwhile, the password the same",
         (
-            asked(),
-            read(fresh(**LOCKED), **KEEPS),
-            reserved(means=Means.KEPT),
-            verified(BY_VERIFIER, Means.KEPT),
-            looked(gathered(fresh(), **KEEPS)),
-            settled(Outcome.PROVEN, means=Means.KEPT),
+            *ASKED_WHILE_LOCKED,
+            *right(Outcome.PROVEN, Means.KEPT, moved=gathered(fresh(), **KEEPS)),
         ),
         "ok",
         ALLOW,

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from loginward.core.attempts import Outcome
 from loginward.core.changes import Changed, ChangeProblem, NotChanged
-from loginward.core.commands import (
-    ChangePassword,
-    Means,
-)
+from loginward.core.commands import ChangePassword, Means
 from loginward.core.evidence import Wrong
 from loginward.core.policy import ServiceKind
 from loginward.core.readings import Copy, Unknown
 from loginward.core.requests import Phase
 from loginward.core.secret import Secret
 from loginward.core.status import UserState
-from tests.core.people import (
-    EXPIRED,
-    LOCKED,
-    TEMPORARY,
-    alice,
-)
+from tests.core.people import EXPIRED, LOCKED, TEMPORARY, alice
 from tests.core.playing import (
     ALLOW,
     CHANGES,
@@ -36,11 +28,9 @@ from tests.core.playing import (
     looked,
     read,
     request,
-    reserved,
     right,
-    settled,
+    tried,
     typed_new,
-    verified,
     written,
 )
 
@@ -111,9 +101,7 @@ CHANGING = [
         (
             asked(),
             read(fresh(), changing=True),
-            reserved(),
-            verified(Wrong()),
-            settled(Outcome.WRONG),
+            *tried(Wrong(), Outcome.WRONG),
         ),
         "wrong-credentials",
         request=UPDATE,
