@@ -34,8 +34,8 @@ def write(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("reason", Reason, ids=lambda reason: reason.value)
 def test_every_reason_has_a_refusal_and_a_next_step(reason: Reason) -> None:
     """A refusal says what is the matter and the next step."""
-    assert f"next.{reason.value}" in EN
     if reason is not Reason.OK:
+        assert f"next.{reason.value}" in EN
         said = TEXTS.text(f"refused.{reason.value}", reference="7F3K2Q", until="14:30")
         assert "7F3K2Q" in said
 

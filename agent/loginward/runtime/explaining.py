@@ -12,15 +12,8 @@ from loginward.core.readings import Copy, Fresh, Reading
 from loginward.core.requests import Door, LoginRequest, Peer, Phase
 from loginward.doors.login.pam_codes import pam_code
 from loginward.runtime.cases import PHASE_S, Case
-from loginward.runtime.explain import (
-    Unforeseen,
-    clears,
-    clears_since,
-    decided_then,
-    facts_of,
-    rule_of,
-    unknown_of,
-)
+from loginward.runtime.explain import Unforeseen, Wording, decided_then
+from loginward.runtime.fact_parts import facts_of
 from loginward.runtime.past import Past, past_of
 from loginward.runtime.throttle import Sources
 from loginward.wire.admin.parts import FactPart, status_part
@@ -30,6 +23,7 @@ if TYPE_CHECKING:
     from loginward.core.commands import Gathered
     from loginward.core.decision import Decision
     from loginward.runtime.agent import Parts
+    from loginward.runtime.events import DecisionEvent
     from loginward.wire.admin.requests import AskReference, AskWhy
 
 _SEAT = "login"
@@ -40,6 +34,10 @@ class Explaining:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+
+    @property
+    def _wording(self) -> Wording:
+        return Wording(self._parts.configuration.current.texts)
 
     def reading_of(self, name: str) -> Reading:
         """Return what can be read of a name now, with our own locks."""
@@ -69,27 +67,26 @@ class Explaining:
         event = self._parts.audit.find(ask.reference)
         if event is None:
             return None
-        reading = None if event.name.startswith("#") else self.reading_of(event.name)
-        now = self._parts.clock.now()
-        facts = () if reading is None else self._facts(reading)
         gathered = self._gathered(event.name, event.service, event.phase)
+        is_named = not event.name.startswith("#")  # a name that nobody has is kept as a digest
         then = decided_then(event)
-        today = then if reading is None else self.authenticate(gathered)
+        today = self.authenticate(gathered) if is_named else then
         if self._unforeseen(today, gathered.reading) is not None:
             today = then  # whether it has ended cannot be seen from here
-        told = rule_of(then, gathered.asker, gathered.rules)
+        wording, now = self._wording, self._parts.clock.now()
+        rule = wording.rule_of(then, gathered.asker, gathered.rules)
         return ExplanationRow(
             name=event.name,
             door=event.door,
             service=event.service,
             verdict=event.verdict,
             reason=event.reason,
-            facts=facts,
-            rule=told.text,
-            setting=told.setting,
-            clears=clears_since(then, today, event.name),
-            pam_authn=pam_code(Phase.AUTHN, event.verdict, event.reason).removeprefix("PAM_"),
-            pam_acct=pam_code(Phase.ACCT, event.verdict, event.reason).removeprefix("PAM_"),
+            facts=self._facts(gathered.reading) if is_named else (),
+            rule=rule.text,
+            setting=rule.setting,
+            clears=wording.clears_since(then, today, event.name),
+            pam_authn=_pam(Phase.AUTHN, event),
+            pam_acct=_pam(Phase.ACCT, event),
             reference=event.reference,
             decided_at=event.at,
             source=event.source,
@@ -114,7 +111,8 @@ class Explaining:
         past = self.past(name) if is_known else Past()
         unforeseen = self._unforeseen(authn, reading)
         if unforeseen is None:
-            rule, ways = rule_of(authn, gathered.asker, gathered.rules), clears(authn, name)
+            rule = self._wording.rule_of(authn, gathered.asker, gathered.rules)
+            ways = self._wording.clears(authn, name)
         else:
             rule, ways = unforeseen.rule, unforeseen.clears
         return ExplanationRow(
@@ -127,8 +125,8 @@ class Explaining:
             rule=rule.text,
             setting=rule.setting,
             clears=ways,
-            pam_authn=pam_code(Phase.AUTHN, authn.verdict, authn.reason).removeprefix("PAM_"),
-            pam_acct=pam_code(Phase.ACCT, acct.verdict, acct.reason).removeprefix("PAM_"),
+            pam_authn=_pam(Phase.AUTHN, authn),
+            pam_acct=_pam(Phase.ACCT, acct),
             until=authn.until,
             status=None if status is None else status_part(status),
             warnings=tuple(warn.value for warn in authn.warnings),
@@ -140,7 +138,7 @@ class Explaining:
 
     def _unforeseen(self, decision: Decision, reading: Reading) -> Unforeseen | None:
         served = self._parts.settings.directory.service_account is not None
-        return unknown_of(decision, reading, served=served)
+        return self._wording.unknown_of(decision, reading, served=served)
 
     def past(self, name: str) -> Past:
         """Return what the trail has of an account, spelt as the directory does."""
@@ -169,3 +167,8 @@ class Explaining:
             deadline=Deadline.after(PHASE_S, parts.clock),
         )
         return parts.gatherer.gather(name, case, offline=False)
+
+
+def _pam(phase: Phase, decided: Decision | DecisionEvent) -> str:
+    """Return what PAM is answered in a phase, as it is shown: "PERM_DENIED"."""
+    return pam_code(phase, decided.verdict, decided.reason).removeprefix("PAM_")
