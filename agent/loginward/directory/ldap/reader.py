@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from loginward.core.facts import Evidence, Fact, Origin
 from loginward.directory.ldap import flavour, generic, openldap, shadow
 from loginward.directory.ldap.filters import ANY, NO_ATTRIBUTES, parsed, people_of
+from loginward.directory.ldap.memberships import Memberships
 from loginward.directory.ldap.passthrough import PassThrough
 from loginward.directory.ldap.policies import Policies
 from loginward.directory.ldap.policy import NO_POLICY
@@ -17,10 +18,9 @@ from loginward.directory.ldap.rights import HAS_PASSWORD, USABILITY, Prober
 from loginward.directory.port import Listing
 from loginward.errors import DirectoryUnavailable
 from loginward.wire.ldap import usability
-from loginward.wire.ldap.search import Scope, both, either, equals, present
+from loginward.wire.ldap.search import Scope, both, either, equals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from loginward.core.clock import Clock, Deadline
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from loginward.settings.directory import Directory, Flavour
 
 _log = logging.getLogger(__name__)
-
-_BY_NAME = frozenset({"memberuid"})  # members are names, not DNs (RFC 2307)
 
 
 class Reader:
@@ -46,6 +44,7 @@ class Reader:
         self._clock = clock
         self._prober = Prober(service, settings.users, clock)
         self._pass_through = PassThrough(service)
+        self._memberships = Memberships(settings, service)
         self._policies = Policies(service, settings.ppolicy_dn, clock)
         self._detected: tuple[Flavour, bool] | None = None
         self._attributes = (
@@ -123,18 +122,20 @@ class Reader:
             wanted = both(self._people, parsed(HAS_PASSWORD))
             having, _ = self._service.pages(base, wanted, NO_ATTRIBUTES, deadline)
             with_password = {entry.dn for entry in having}
-        groups = self._all_groups(deadline)
-        found = (
+        groups, is_cut = self._memberships.of_all(deadline)
+        found = [
             self._facts_with(
                 entry,
                 at,
                 deadline,
                 matches=entry.dn in with_password,
-                groups=groups.get(self._member(entry), frozenset()),
+                groups=groups.get(self._memberships.key(entry), frozenset()),
             )
             for entry in entries
             if entry.text(self._users.login_attribute)
-        )
+        ]
+        if is_cut:  # whoever is in none of those that came may be in one of the others
+            found = [replace(one, unreadable=one.unreadable | {Fact.GROUPS}) for one in found]
         return Listing(tuple(found), cut)
 
     def is_openldap(self, deadline: Deadline) -> bool:
@@ -152,7 +153,7 @@ class Reader:
             )
         )
         facts = self._facts_with(
-            entry, at, deadline, matches=matches, groups=self._groups_of(entry, deadline)
+            entry, at, deadline, matches=matches, groups=self._memberships.of(entry, deadline)
         )
         return self._passed_through(facts, deadline)
 
@@ -227,37 +228,6 @@ class Reader:
             shown = root is not None and root.texts("supportedControl")
             self._detected = kind, root is None or not shown or flavour.has_policies(root)
         return self._detected
-
-    def _member(self, entry: Entry) -> str:
-        by_name = self._settings.groups.member_attribute.lower() in _BY_NAME
-        return entry.text(self._users.login_attribute) if by_name else entry.dn.lower()
-
-    def _groups_of(self, entry: Entry, deadline: Deadline) -> frozenset[str]:
-        groups = self._settings.groups
-        if groups.base_dn is None:
-            return frozenset()
-        by_name = groups.member_attribute.lower() in _BY_NAME
-        member = entry.text(self._users.login_attribute) if by_name else entry.dn
-        wanted = equals(groups.member_attribute, member)
-        found = self._service.search(groups.base_dn, wanted, ("cn",), deadline)
-        return frozenset(filter(None, (group.text("cn") for group in found)))
-
-    def _all_groups(self, deadline: Deadline) -> Mapping[str, frozenset[str]]:
-        """Return the groups of everybody, by member."""
-        groups = self._settings.groups
-        if groups.base_dn is None:
-            return {}
-        attribute = groups.member_attribute
-        by_name = attribute.lower() in _BY_NAME
-        found, _ = self._service.pages(
-            groups.base_dn, present(attribute), ("cn", attribute), deadline
-        )
-        members: dict[str, frozenset[str]] = {}
-        for group in found:
-            for member in group.texts(attribute):
-                key = member if by_name else member.lower()
-                members[key] = members.get(key, frozenset()) | {group.text("cn")}
-        return members
 
 
 def _shown(what: str, origin: Origin) -> Evidence:
