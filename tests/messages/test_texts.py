@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loginward.core.changes import ChangeProblem
-from loginward.core.decide import Warn
+from loginward.core.decision import DETAILS, Warn
+from loginward.core.policy import WhenExpired
 from loginward.core.reasons import Reason
 from loginward.core.requests import Purpose
-from loginward.core.status import ExpiryCause, LockCause, PasswordStatus, StateCause, UserState
+from loginward.core.status import ExpiryCause, StateCause
+from loginward.directory.embedded.hashing import BUSY
 from loginward.errors import ConfigError
 from loginward.messages import MAX_LINES, MAX_OCTETS, clean, load_texts
 from loginward.messages.texts import _packaged, placeholders_of
@@ -22,6 +24,8 @@ from loginward.messages.texts import _packaged, placeholders_of
 AGENT = Path(__file__).parents[2] / "agent/loginward"
 EN = _packaged("en")
 TEXTS = load_texts()
+MUST_CHANGE = {Reason.PASSWORD_EXPIRED, Reason.CHANGE_REQUIRED}  # the reasons of Verdict.CHANGE
+UNFORESEEN = ("no-service-account", "shown-too-little")
 FACTS = {name: "ÄÖ" * 60 for template in EN.values() for name in placeholders_of(template)}
 
 
@@ -49,10 +53,6 @@ def test_every_reason_has_a_refusal_and_a_next_step(reason: Reason) -> None:
         *(f"warning.{warn.value}" for warn in Warn),
         *(f"prompt.{purpose.value}" for purpose in Purpose),
         *(f"change.rejected.{problem.value}" for problem in ChangeProblem),
-        *(f"state.{state.value}" for state in UserState),
-        *(f"status.{status.value}" for status in PasswordStatus),
-        *(f"status.expired.{cause.value}" for cause in ExpiryCause),
-        *(f"status.locked.{cause.value}" for cause in LockCause),
         "unproven",
     ],
 )
@@ -72,6 +72,31 @@ def test_ids_in_the_code_have_texts() -> None:
         for found in re.findall(r"texts\.text\(\s*\"([a-z][a-z.-]+)\"", file.read_text())
     }
     assert used <= EN.keys()
+
+
+def asked_for() -> set[str]:
+    """Return the ids that the code puts together, from the law's own words."""
+    details = ((reason, detail) for reason, of in DETAILS.items() for detail in of)
+    reasons = {reason.value for reason in Reason} | {f"{r.value}.{d}" for r, d in details}
+    return {
+        *(f"{of}.{reason}" for of in ("refused", "next", "rule") for reason in reasons),
+        *(f"rule.let-on{by}" for by in ("", ".change", ".key_logins.warn", ".session-manager")),
+        *(f"rule.password-expired.{what.value}" for what in WhenExpired),
+        *(f"{of}.{why}" for of in ("unforeseen", "next.unforeseen") for why in UNFORESEEN),
+        *(f"change.{reason.value}" for reason in MUST_CHANGE),
+        *(f"change.rejected.{problem.value}" for problem in ChangeProblem),
+        *(f"warning.{warn.value}" for warn in Warn),
+        *(f"prompt.{purpose.value}" for purpose in Purpose),
+        *("change.rejected.too-short.unsaid", "next.account-locked.expired", "rule.unforeseen"),
+        *("act.unavailable", f"act.unavailable.{BUSY}"),
+    }
+
+
+def test_every_text_is_asked_for() -> None:
+    """A site would word one that nobody shows, and wonder."""
+    code = "".join(file.read_text() for file in AGENT.rglob("*.py"))
+    composed = asked_for()
+    assert [one for one in EN if one not in composed and f'"{one}"' not in code] == []
 
 
 def test_wrong_and_unknown_are_told_in_the_same_words() -> None:

@@ -25,7 +25,7 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _BRACES: Final = re.compile(r"[{}]")
 _MAX_FILE: Final = 1 << 20
 # A site may leave these out of a text of its own; the others carry what a person needs to know.
-_OPTIONAL: Final = frozenset({"contact", "url", "user", "source", "seen"})
+_OPTIONAL: Final = frozenset({"contact", "url", "user", "seen"})
 
 _FOLDER: Final = resources.files("loginward.messages")
 # With the code: once root's rights are given up, the folder of both may be out of reach.
