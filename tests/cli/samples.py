@@ -111,7 +111,6 @@ WHY_FRANK = rows.ExplanationRow(
     clears=("loginward reset-password frank", "the person: passwd"),
     pam_authn="PERM_DENIED",
     pam_acct="ACCT_EXPIRED",
-    told="Your password has expired.",
     status=FRANK_AFTER,
 )
 

@@ -24,7 +24,6 @@ def test_why(world) -> None:
           password  expired  changed 22 Aug, max age 90 d -> 20 Nov 09:00; cause aging
           lock      none     unlocked by root 4 s ago, was: 5 wrong passwords, sshd 203.0.113.7, since 09:12
           rule      expired is refused at every door (policy.expiry.when_expired: deny)
-          told      Your password has expired.
           refusal   the last: account-locked, 3 min ago, sshd 203.0.113.7; loginward why --ref DHV-4MP
           clears    loginward reset-password frank, or the person: passwd
     """), "")  # fmt: skip
@@ -107,7 +106,6 @@ def test_why_by_reference_takes_it_as_people_write_it(world, typed: str) -> None
         refused: password-expired   reference 7F3-K2Q
           decided  09:21, sshd, from 203.0.113.7
           rule     expired is refused at every door (policy.expiry.when_expired: deny)
-          told     Your password has expired.
           PAM      authenticate PERM_DENIED, account ACCT_EXPIRED
     """), "")  # fmt: skip
     assert world.admin.asked == [("why_reference", ask.AskReference(reference="7F3K2Q"), "")]

@@ -140,8 +140,6 @@ def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tup
         yield "allowed by", row.allowed_by
     for warning in row.warnings:
         yield "warning", WARNINGS.get(warning, warning)
-    if row.told:
-        yield "told", localise(row.told, now)
     if row.last_refusal is not None:
         yield "refusal", _refused(row.last_refusal, now)
     if row.pam_authn and verbose:

@@ -66,7 +66,6 @@ class ExplanationRow(Row, frozen=True, kw_only=True):
         reference: Of the event it explains; empty for a login that was not tried.
         decided_at: When that event happened; None for a login that was not tried.
         source: Door and device of that event.
-        told: What the person at that door is told; empty if nothing.
         rule: One sentence, such as "expired is refused at every door".
         setting: The dotted path and value that the rule comes from, such as
             "policy.expiry.when_expired: deny"; empty where no setting changes it.
@@ -95,7 +94,6 @@ class ExplanationRow(Row, frozen=True, kw_only=True):
     reference: str = ""
     decided_at: datetime | None = None
     source: str = ""
-    told: str = ""
     until: datetime | None = None
     status: StatusPart | None = None
     warnings: tuple[str, ...] = ()
