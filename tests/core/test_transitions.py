@@ -19,7 +19,6 @@ from loginward.core.transitions import (
     is_alike,
     moments_of,
     over_time,
-    transition_between,
 )
 from loginward.directory.embedded import life
 from loginward.directory.embedded.facts import SiteRules, facts_of
@@ -84,18 +83,18 @@ RESET = {"changed_at": NOW}
     ],
 )
 def test_transitions(before, after, found):
-    seen = transition_between(alice(**before), alice(**after), NOW, LATER)
+    seen = Moved(alice(**before), NOW, alice(**after), LATER).transitions
     assert [one.value for one in seen] == found
 
 
 @given(people.accounts, people.moments)
 def test_an_account_at_one_moment_has_no_transition(known, now):
-    assert transition_between(known, known, now, now) == ()
+    assert Moved(known, now, known, now).transitions == ()
 
 
 @given(people.accounts, people.accounts, people.moments, people.moments)
 def test_each_transition_is_what_the_statuses_show(before, after, then, now):
-    found = transition_between(before, after, then, now)
+    found = Moved(before, then, after, now).transitions
     was, is_now = status_at(before, then), status_at(after, now)
     if before.removed and after.removed:
         assert found == ()
@@ -261,8 +260,8 @@ def test_what_no_transition_follows_from_is_left_out():
 
 def test_time_changes_nothing_about_who_was_removed():
     gone = alice(removed=True, due=due(NOW + HOUR), locks=(lock(until=NOW + HOUR),))
-    assert transition_between(gone, gone, NOW, LATER) == ()
-    assert transition_between(gone, replace(gone, removed=False), NOW, NOW) == (
+    assert Moved(gone, NOW, gone, LATER).transitions == ()
+    assert Moved(gone, NOW, replace(gone, removed=False), NOW).transitions == (
         Transition.ACTIVATED,
     )
 

@@ -16,7 +16,7 @@ from loginward.core.acts import Verb
 from loginward.core.facts import AccountFacts
 from loginward.core.reasons import Reason
 from loginward.core.status import DueDate, ExpiryCause, Lock, LockCause, UserState
-from loginward.core.transitions import over_time, transition_between
+from loginward.core.transitions import Moved, over_time
 from loginward.directory.port import ServerHealth
 from loginward.errors import DirectoryUnavailable
 from loginward.runtime.watched_known import KnownAccounts
@@ -285,6 +285,6 @@ def test_what_is_told_is_the_way_between_the_states_that_were_read(site, hands, 
             heard += told(accounts)
         if who in {"login", "poll"}:
             read = site.paper.find(name, None)
-            wanted += transition_between(last, read, then, now)
+            wanted += Moved(last, then, read, now).transitions
             last = read
     assert heard == [(name, one.value) for one in wanted], steps

@@ -41,8 +41,24 @@ class Moved:
 
     @property
     def transitions(self) -> tuple[Transition, ...]:
-        """What happened from one to the other."""
-        return transition_between(self.before, self.after, self.then, self.now)
+        """What happened from one to the other.
+
+        A lock that ended by itself and a password that fell due are found as well as what was
+        written. All locks ended and another begun (I8) are an unlock and a lock; one that comes on
+        top of another is a lock and no unlock. Time changes nothing about an account that was
+        removed.
+        """
+        before, after = self.before, self.after
+        if before.removed and after.removed:
+            return ()
+        was, is_now = status_at(before, self.then), status_at(after, self.now)
+        found = list(_of_state(was, is_now))
+        if _is_changed(before, after):
+            found.append(Transition.RESET)
+        found += _of_locks(_locks(before, self.then), _locks(after, self.now))
+        if _newly(PasswordStatus.EXPIRED, was, is_now):
+            found.append(Transition.EXPIRED)
+        return tuple(found)
 
     def clears_until(self, transition: Transition) -> datetime:
         """Return until when what was counted falls to a transition of these (aware UTC).
@@ -86,27 +102,6 @@ def over_time(
         steps.append(Moved(before, then, before, at))
         then = at
     return (*steps, Moved(before, then, after, now))
-
-
-def transition_between(
-    before: AccountFacts, after: AccountFacts, then: datetime, now: datetime
-) -> tuple[Transition, ...]:
-    """Return what happened between two readings, judged at their own moments (aware UTC).
-
-    A lock that ended by itself and a password that fell due are found as well as what was written.
-    All locks ended and another begun (I8) are an unlock and a lock; one that comes on top of
-    another is a lock and no unlock. Time changes nothing about an account that was removed.
-    """
-    if before.removed and after.removed:
-        return ()
-    was, is_now = status_at(before, then), status_at(after, now)
-    found = list(_of_state(was, is_now))
-    if _is_changed(before, after):
-        found.append(Transition.RESET)
-    found += _of_locks(_locks(before, then), _locks(after, now))
-    if _newly(PasswordStatus.EXPIRED, was, is_now):
-        found.append(Transition.EXPIRED)
-    return tuple(found)
 
 
 def _of_state(was: Status, is_now: Status) -> tuple[Transition, ...]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from loginward.core.acts import Verb
 from loginward.core.attempts import Outcome
 from loginward.core.facts import status_at
-from loginward.core.transitions import transition_between
+from loginward.core.transitions import Moved
 from loginward.directory.embedded import listing, telling
 from loginward.directory.embedded.fields import Format
 from loginward.errors import StoreFault
@@ -311,7 +311,7 @@ class Model:
                 self.events.append((before.name, "removed"))
                 del self.seen[account_id]
             else:
-                found = transition_between(before, after, then, now)
+                found = Moved(before, then, after, now).transitions
                 self.events += [(after.name, one.value) for one in found]
         self.seen.update({key: (facts, now) for key, facts in current.items()})
 
