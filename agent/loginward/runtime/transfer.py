@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from loginward.core.clock import Deadline
 from loginward.core.facts import AccountFacts, status_at
 from loginward.core.names import index_form
-from loginward.core.secret import Secret
 from loginward.directory.embedded.accounts import NewAccount
 from loginward.directory.embedded.importing import Imported, NotImported, Progress
 from loginward.directory.port import NotDone
 from loginward.errors import DirectoryUnavailable, StoreFault
+from loginward.wire.admin.lines import PIECE_OCTETS, pieces
 from loginward.wire.admin.parts import StatusPart, status_part
 from loginward.wire.admin.rows import (
     ActRow,
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from loginward.runtime.agent import Parts
     from loginward.wire.admin.requests import AddUser, RemoveUsers
 
-_PIECE: Final = 32768
-_READ_S = 5.0
+_READ_S: Final = 5.0
 
 
 class Transfer:
@@ -106,11 +105,10 @@ class Transfer:
         waiting = bytearray()
         for text in embedded.export_accounts(form, with_hashes=with_hashes):
             waiting += text.encode()
-            while len(waiting) >= _PIECE:
-                yield PieceRow(octets=Secret(bytes(waiting[:_PIECE])))
-                del waiting[:_PIECE]
-        if waiting:
-            yield PieceRow(octets=Secret(bytes(waiting)))
+            if len(waiting) >= PIECE_OCTETS:
+                yield from pieces(bytes(waiting))
+                waiting.clear()
+        yield from pieces(bytes(waiting))
 
     def _added(self, ask: AddUser) -> ActRow:
         embedded = self._parts.embedded
