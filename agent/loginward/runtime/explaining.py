@@ -47,13 +47,13 @@ class Explaining:
         """Explain what a login with the right password would meet at a service."""
         service = ask.service or _SEAT
         gathered = self._gathered(ask.name, service, Phase.AUTHN)
-        authn = self.authenticate(gathered)
+        authn = self._authenticate(gathered)
         acct = decide.account(
             gathered.reading, gathered.asker, gathered.rules, self._parts.clock.now()
         )
         return self._row(ask, service, gathered, authn, acct)
 
-    def authenticate(self, gathered: Gathered) -> Decision:
+    def _authenticate(self, gathered: Gathered) -> Decision:
         """Return the decision on a reading, were the right password given."""
         now = self._parts.clock.now()
         refusal = decide.before_password(gathered.reading, gathered.asker, gathered.rules, now)
@@ -70,7 +70,7 @@ class Explaining:
         gathered = self._gathered(event.name, event.service, event.phase)
         is_named = not event.name.startswith("#")  # a name that nobody has is kept as a digest
         then = decided_then(event)
-        today = self.authenticate(gathered) if is_named else then
+        today = self._authenticate(gathered) if is_named else then
         if self._unforeseen(today, gathered.reading) is not None:
             today = then  # whether it has ended cannot be seen from here
         wording, now = self._wording, self._parts.clock.now()
@@ -105,10 +105,10 @@ class Explaining:
         acct: Decision,
     ) -> ExplanationRow:
         reading = gathered.reading
-        is_known = isinstance(reading, Fresh | Copy)
-        name = reading.facts.name if isinstance(reading, Fresh | Copy) else ask.name
+        facts = reading.facts if isinstance(reading, Fresh | Copy) else None
+        name = ask.name if facts is None else facts.name
+        past = Past() if facts is None else self._past(name)
         status = authn.status
-        past = self.past(name) if is_known else Past()
         unforeseen = self._unforeseen(authn, reading)
         if unforeseen is None:
             rule = self._wording.rule_of(authn, gathered.asker, gathered.rules)
@@ -140,7 +140,7 @@ class Explaining:
         served = self._parts.settings.directory.service_account is not None
         return self._wording.unknown_of(decision, reading, served=served)
 
-    def past(self, name: str) -> Past:
+    def _past(self, name: str) -> Past:
         """Return what the trail has of an account, spelt as the directory does."""
         return past_of(self._parts.audit.lately(name), self._parts.clock.now())
 
