@@ -17,6 +17,7 @@ from loginward.doors.admin.server import AdminServer, listen
 from loginward.wire.login import Answer, Ask, Begin, Decoder, encode
 from tests.doubles.admin import ScriptedAdmin
 from tests.doubles.clock import FixedWall
+from tests.doubles.sockets import connections, listening
 
 TOP = Path(__file__).parents[2]
 RUN = [sys.executable, "-c", "import sys; from loginward.cli.main import main; sys.exit(main())"]
@@ -49,9 +50,7 @@ class ScriptedLogin:
     heard: list[object] = field(default_factory=list)
 
     def start(self) -> None:
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(self.path))
-        self._listener.listen(8)
+        self._listener = listening(self.path)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -61,11 +60,7 @@ class ScriptedLogin:
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
+        for connection in connections(self._listener):
             with connection:
                 connection.settimeout(10)
                 self._play(connection, self.scripts.pop(0))

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 
+from tests.doubles.sockets import connections, listening
+
 PATIENCE_S = 20
 # dup2 to 3 and on, from copies far above; then LISTEN_PID is of the process that exec keeps.
 HAND_OVER = """
@@ -31,15 +33,6 @@ def as_user(user, *more):
     """Return the words that make a command run as a user, without any right of root's."""
     group = str(pwd.getpwnam(user).pw_gid)
     return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", *more]
-
-
-def listening(path, kind=socket.SOCK_STREAM, mode=0o666):
-    """Return a socket that root listens at."""
-    sock = socket.socket(socket.AF_UNIX, kind)
-    sock.bind(os.fspath(path))
-    path.chmod(mode)
-    sock.listen(16)
-    return sock
 
 
 def handed_over(sockets, command, **how):
@@ -80,11 +73,7 @@ class Accepting:
         self.path.unlink()
 
     def _run(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
+        for connection in connections(self._listener):
             with connection:
                 env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"} | self._env
                 self.processes.append(

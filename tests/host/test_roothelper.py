@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import struct
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from loginward.host import roothelper
 from loginward.host.roothelper import RootHelper, serve
 from loginward.host.rootverbs import RootVerb
+from tests.doubles.sockets import packets, served
 
 ASK = struct.Struct("!IBI")
 AGENT = str(Path(roothelper.__file__).parents[2])
@@ -22,10 +22,8 @@ AGENT = str(Path(roothelper.__file__).parents[2])
 
 @pytest.fixture
 def pair():
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        ours.settimeout(5)
-        yield ours, theirs
+    with packets() as pair:
+        yield pair
 
 
 @pytest.fixture
@@ -43,12 +41,8 @@ def asked(monkeypatch):
 @pytest.fixture
 def helper(pair, asked):
     ours, theirs = pair
-    thread = threading.Thread(target=serve, args=(theirs,))
-    thread.start()
-    yield RootHelper(ours)
-    ours.close()
-    thread.join(5)
-    assert not thread.is_alive()
+    with served(ours, serve, theirs):
+        yield RootHelper(ours)
 
 
 def test_a_verb_and_a_uid_are_asked_for_and_the_outcome_comes_back(helper, asked):

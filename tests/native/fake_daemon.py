@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -14,6 +13,7 @@ from typing import Self
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase, Purpose
 from loginward.wire.login import Answer, Ask, Begin, Decoder, Message, Notice, Result, encode
+from tests.doubles.sockets import listening
 
 ASK = Ask(purpose=Purpose.PASSWORD)
 OK = Result(verdict=Verdict.ALLOW, reason=Reason.OK, reference="OKOKOK", transaction="5eed")
@@ -146,15 +146,6 @@ class FakeDaemon:
                     pass  # the client went away: some parts are about that
                 except BaseException as fault:
                     self.faults.append(fault)
-
-
-def listening(path: Path) -> socket.socket:
-    """Return a socket that listens at a path as the real daemon's does."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.bind(str(path))
-    os.chmod(path, 0o666)  # noqa: PTH101
-    sock.listen(64)
-    return sock
 
 
 def notices(*texts: str) -> list[Message]:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from loginward.wire.login import Notice, encode
+from tests.doubles.sockets import listening
 from tests.native.conftest import EMPTY, IGNORED, PASSWORD, Stack
-from tests.native.fake_daemon import ASK, OK, FakeDaemon, Line, Part, listening, says, silent
+from tests.native.fake_daemon import ASK, OK, FakeDaemon, Line, Part, says, silent
 
 pytestmark = pytest.mark.live
 

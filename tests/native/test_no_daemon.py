@@ -8,8 +8,9 @@ import time
 import pytest
 
 from loginward.store.known import render
+from tests.doubles.sockets import listening
 from tests.native.conftest import EMPTY, IGNORED, NOBODY, PASSWORD, Stack
-from tests.native.fake_daemon import OK, FakeDaemon, listening, says
+from tests.native.fake_daemon import OK, FakeDaemon, says
 
 pytestmark = pytest.mark.live
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from pathlib import Path
@@ -19,6 +18,7 @@ from loginward.errors import DirectoryUnavailable, ProtocolError
 from loginward.runtime.admin_process import AdminProcess, Order, Reply, serve
 from loginward.runtime.clock import SystemClock
 from tests.doubles.moving import NOW
+from tests.doubles.sockets import connections, listening, packets, served
 
 CLOCK = SystemClock()
 WHO = AccountFacts(account_id="id-1", name="bob", ref="uid=bob", read_at=NOW)
@@ -47,10 +47,8 @@ def act(process, verb=Verb.UNLOCK, within_s=5.0, **more):
 
 @pytest.fixture
 def ends():
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        theirs.settimeout(10)
-        yield ours, theirs
+    with packets() as pair:
+        yield pair
 
 
 @pytest.fixture
@@ -58,11 +56,8 @@ def serving(ends):
     """A directory and the daemon's end of the process that has it."""
     ours, theirs = ends
     directory = Directory()
-    thread = threading.Thread(target=serve, args=(theirs, directory, CLOCK))
-    thread.start()
-    yield directory, AdminProcess(ours)
-    ours.close()
-    thread.join(10)
+    with served(ours, serve, theirs, directory, CLOCK):
+        yield directory, AdminProcess(ours)
     assert directory.closed, "it ends with the daemon"
 
 
@@ -146,18 +141,12 @@ class Unit:
 
     def __init__(self, path):
         self.connections, self.orders = [], 0
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._listener.bind(os.fspath(path))
-        self._listener.listen()
+        self._listener = listening(path, socket.SOCK_SEQPACKET)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
+        for connection in connections(self._listener):
             self.connections.append(connection)
             while octets := connection.recv(65536):
                 self.orders += 1
