@@ -15,8 +15,9 @@ PROMISES = [*(f"R{n:02}" for n in range(1, 67)), *(f"I{n}" for n in range(1, 21)
 ROWS = {
     cells[0]: cells
     for line in TABLE.read_text().splitlines()
-    if (cells := [one.strip() for one in line.strip("|").split("|")]) and cells[0] in PROMISES
+    if line.startswith("| ") and (cells := [one.strip() for one in line.strip("|").split("|")])
 }
+HEADS = {"id", "subject"}
 
 
 @cache
@@ -26,11 +27,11 @@ def functions_in(path: Path) -> frozenset[str]:
 
 
 def test_the_table_speaks_of_every_promise_once_and_in_order() -> None:
-    assert list(ROWS) == PROMISES
+    assert [row for row in ROWS if row in PROMISES] == PROMISES
     assert len(re.findall(r"^\| [RI]\d", TABLE.read_text(), re.MULTILINE)) == len(PROMISES)
 
 
-@pytest.mark.parametrize("promise", PROMISES)
+@pytest.mark.parametrize("promise", sorted(ROWS.keys() - HEADS))
 def test_what_a_row_names_exists(promise: str) -> None:
     _, told, where, proven = ROWS[promise]
     places = re.findall(r"`([^`]+)`", where)
