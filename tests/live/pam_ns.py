@@ -9,6 +9,7 @@ socket's folder appears as /run/loginward, and its state folder as /var/lib/logi
 from __future__ import annotations
 
 import hashlib
+import queue
 import shutil
 import socket
 import subprocess
@@ -16,13 +17,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).parents[2]
 PROFILE = TOP / "packaging/pam/loginward"
 PORT = 2222  # of a loopback of its own
 PATIENCE_S = 20
+_MARK = b"\0"
 HOST_FILES = ("passwd", "shadow", "group", "gshadow", "nsswitch.conf", "sudoers")
 
 _MOUNTS = r"""
@@ -94,18 +96,54 @@ class Outcome:
         return self.out + self.err
 
 
+class Log:
+    """What is sent to a socket that stands for /dev/log."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._octets = queue.SimpleQueue[bytes]()
+
+    def lines(self) -> list[str]:
+        """Return what was sent until now, and not returned before."""
+        self._send(_MARK)  # what was sent before it arrives before it
+        lines = iter(lambda: self._octets.get(timeout=PATIENCE_S), _MARK)
+        return [octets.decode(errors="replace") for octets in lines]
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Listen, and never let a program wait, until the end of the block."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.bind(str(self._path))
+            self._path.chmod(0o666)
+            thread = threading.Thread(target=self._keep, args=(sock,), daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                self._send(b"")
+                thread.join(PATIENCE_S)
+
+    def _keep(self, sock: socket.socket) -> None:
+        while octets := sock.recv(65536):
+            self._octets.put(octets)
+
+    def _send(self, octets: bytes) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(octets, str(self._path))
+
+
 @dataclass
 class Machine:
     """The running machine; made by `machine_at`.
 
     Attributes:
         root: Its private copies, root/etc above all.
-        log: What its programs wrote to syslog(3).
+        log: What its programs write to syslog(3).
     """
 
     root: Path
     pid: int
-    log: list[str] = field(default_factory=list)
+    log: Log
 
     def run(self, *command: str, typed: str = "", uid: int = 0) -> Outcome:
         """Run a command in the machine, as this uid, with what is typed as its standard input."""
@@ -215,8 +253,8 @@ def machine_at(
     """
     security = _security_folder()
     root = _private_copies(folder, module, security, options)
-    machine = Machine(root, 0)
-    with _syslog(root / "log.sock", machine.log):
+    machine = Machine(root, 0, Log(root / "log.sock"))
+    with machine.log.kept():
         holder = subprocess.Popen(
             ["unshare", "-mn", "sh", "-c", _MOUNTS, "sh", root, security, run, state],
             stdin=subprocess.PIPE,
@@ -305,28 +343,6 @@ def _sshd(machine: Machine) -> Iterator[None]:
     finally:
         sshd.terminate()
         sshd.wait(PATIENCE_S)
-
-
-@contextmanager
-def _syslog(path: Path, lines: list[str]) -> Iterator[None]:
-    """Keep what is sent to /dev/log."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    sock.bind(str(path))
-    path.chmod(0o666)
-
-    def keep() -> None:
-        while octets := sock.recv(65536):
-            lines.append(octets.decode(errors="replace"))
-
-    thread = threading.Thread(target=keep, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
-            last.sendto(b"", str(path))
-        thread.join(PATIENCE_S)
-        sock.close()
 
 
 def _security_folder() -> Path:
