@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from loginward.core.changes import Changed, ChangeProblem, NotChanged
-from loginward.core.clock import Deadline
 from loginward.core.evidence import Proven
 from loginward.core.secret import Secret
 from loginward.directory.ldap import held
 from loginward.directory.ldap.directory import LdapDirectory
+from tests.doubles.waiting import eventually
 from tests.live import people as who
 from tests.live.agent import PASSWORD, WRONG, facts_of, reached, settings, soon
 from tests.live.slapd import Slapd, now
@@ -118,6 +118,6 @@ def test_none_waits_for_ever(directory: LdapDirectory, slapd_on, late, monkeypat
     [number] = {b.connection for b in slapd_on.binds() if b.dn == slapd_on.dn(late).lower()}
     monkeypatch.setattr(held, "HELD_S", -1.0)
     facts_of(directory, "active")
-    until = Deadline.after(10, directory._clock)
-    while not slapd_on.said(rf"conn={number} fd=\d+ closed"):
-        assert not until.passed, "the connection stays open"
+    eventually(
+        lambda: bool(slapd_on.said(rf"conn={number} fd=\d+ closed")), "the connection stays open"
+    )

@@ -16,6 +16,7 @@ from loginward.core.transitions import Transition
 from loginward.runtime import audit_thread, trail
 from loginward.runtime.audit import Audit
 from loginward.runtime.events import ActEvent, DaemonEvent, FaultEvent, TransitionEvent
+from loginward.runtime.folding import Folding
 from loginward.settings import Events
 from tests.doubles.moving import NOW, MovingClock
 from tests.runtime.test_events import decision
@@ -260,12 +261,12 @@ def test_days_are_kept_apart(audit, clock, tmp_path):
 def test_a_fault_between_two_batches_does_not_end_the_trail(audit, monkeypatch):
     failed = threading.Event()
 
-    def broken(_):
+    def broken(*_):
         failed.set()
         raise KeyError("a bug")
 
     with monkeypatch.context() as patched:
-        patched.setattr(audit._thread._folding, "ended", broken)
+        patched.setattr(Folding, "ended", broken)
         audit.record(DaemonEvent(at=NOW, what="started"))
         assert failed.wait(5)
 

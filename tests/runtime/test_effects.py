@@ -10,6 +10,7 @@ from loginward.core.acts import Verb
 from loginward.core.reasons import Reason
 from loginward.core.transitions import Transition
 from loginward.errors import StoreFault
+from loginward.host.linux import LinuxActions
 from loginward.host.port import Step, StepOutcome, StepResult
 from loginward.runtime.watcher import Watcher
 from tests.runtime.people import RIGHT, WRONG
@@ -33,10 +34,17 @@ class Actions:
 
 
 @pytest.fixture
-def effects(site, monkeypatch):
-    """Return the effects of a host where ann was once, and the steps that they take."""
+def actions(monkeypatch):
+    made = Actions()
+    monkeypatch.setattr(LinuxActions, "plan", staticmethod(made.plan))
+    monkeypatch.setattr(LinuxActions, "carry_out", staticmethod(made.carry_out))
+    return made
+
+
+@pytest.fixture
+def effects(site, actions):
+    """Return the effects of a host where ann was once."""
     assert site.ask("ann", RIGHT).reason is Reason.OK
-    monkeypatch.setattr(site.parts.effects, "_actions", Actions())
     return site.parts.effects
 
 
@@ -54,9 +62,9 @@ def test_an_unlock_or_a_reset_elsewhere_ends_what_was_counted_here(site, effects
 
 
 @pytest.mark.parametrize("transition", list(Transition))
-def test_every_transition_is_handed_to_the_machines_own_steps(site, effects, transition):
+def test_every_transition_is_handed_to_the_machines_own_steps(site, effects, actions, transition):
     effects.of_transition(transition, site.paper.find("ann", None))
-    assert effects._actions.done == [(f"{transition.value} ann", False)]
+    assert actions.done == [(f"{transition.value} ann", False)]
 
 
 @pytest.mark.parametrize("transition", OTHERS)
@@ -105,7 +113,7 @@ def test_whether_there_was_anything_to_clear_is_told(site, effects):
 
 @pytest.mark.parametrize("transition", list(Transition))
 def test_a_store_that_fails_stops_no_watch_and_is_logged(
-    site, effects, monkeypatch, caplog, transition
+    site, effects, actions, monkeypatch, caplog, transition
 ):
     def full(*args, **known):
         raise StoreFault("the disk is full")
@@ -114,7 +122,7 @@ def test_a_store_that_fails_stops_no_watch_and_is_logged(
         monkeypatch.setattr(site.parts.store, call, full)
     effects.of_transition(transition, site.paper.find("ann", None))
     assert any("the disk is full" in one.message for one in caplog.records)
-    assert effects._actions.done, "the other steps are taken"
+    assert actions.done, "the other steps are taken"
 
 
 def test_an_unlock_at_this_host_takes_the_same_way(site, effects):

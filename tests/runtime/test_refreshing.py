@@ -33,10 +33,15 @@ class Actions:
 
 
 @pytest.fixture
-def refreshing(site):
+def actions():
+    return Actions()
+
+
+@pytest.fixture
+def refreshing(site, actions):
     assert site.ask("ann", RIGHT).reason is Reason.OK
     parts = site.parts
-    return Refreshing(parts.directory, parts.effects, parts.clock, Actions())
+    return Refreshing(parts.directory, parts.effects, parts.clock, actions)
 
 
 def rows(refreshing, name="ann", *, dry_run=False):
@@ -59,7 +64,7 @@ def test_once_more_does_no_harm_and_says_so(refreshing):
     assert rows(refreshing)[0] == ("ann", "counters", StepState.NOT_NEEDED)
 
 
-def test_a_dry_run_names_the_steps_and_takes_none(site, refreshing):
+def test_a_dry_run_names_the_steps_and_takes_none(site, refreshing, actions):
     for n in range(5):
         site.ask("ann", b"guess number %d" % n)
     assert rows(refreshing, dry_run=True) == [
@@ -67,17 +72,17 @@ def test_a_dry_run_names_the_steps_and_takes_none(site, refreshing):
         ("ann", "faillock", StepState.WOULD),
         ("ann", "sss-cache", StepState.WOULD),
     ]
-    assert refreshing._actions.done == []
+    assert actions.done == []
     assert site.why("ann").reason is Reason.ACCOUNT_LOCKED
 
 
-def test_a_name_that_nobody_has_is_told(refreshing):
+def test_a_name_that_nobody_has_is_told(refreshing, actions):
     assert rows(refreshing, "nobody") == [("nobody", "account", StepState.FAILED)]
-    assert refreshing._actions.done == []
+    assert actions.done == []
 
 
-def test_a_directory_that_does_not_answer_clears_nothing(site, refreshing):
+def test_a_directory_that_does_not_answer_clears_nothing(site, refreshing, actions):
     site.paper.down = True
     with pytest.raises(DirectoryUnavailable):
         rows(refreshing)
-    assert refreshing._actions.done == []
+    assert actions.done == []

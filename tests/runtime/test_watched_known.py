@@ -50,9 +50,9 @@ def known(site):
 class Turns:
     """Turns of the watcher, with its monotonic clock moved by hand."""
 
-    def __init__(self, accounts, monkeypatch):
+    def __init__(self, site, accounts, monkeypatch):
         self.accounts, self.now = accounts, 1000.0
-        monkeypatch.setattr(accounts._parts.clock, "monotonic", lambda: self.now)
+        monkeypatch.setattr(site.parts.clock, "monotonic", lambda: self.now)
 
     def take(self, count):
         """Take turns as they come due; return what was told and how long it took."""
@@ -133,7 +133,7 @@ def test_what_fell_due_while_the_daemon_was_away_is_told(site, hands):
 
 def test_an_outage_changes_nothing_and_is_said_once(site, known, caplog, monkeypatch):
     caplog.set_level(logging.INFO, "loginward")
-    turns, asked = Turns(known, monkeypatch), []
+    turns, asked = Turns(site, known, monkeypatch), []
     site.paper.move("ann", state=UserState.SUSPENDED)
     answer = site.paper.read
 
@@ -182,7 +182,7 @@ def crowd(site, count):
 
 def test_a_thousand_accounts_are_read_one_by_one_over_half_the_interval(site, known, monkeypatch):
     crowd(site, 998)
-    turns, at = Turns(known, monkeypatch), []
+    turns, at = Turns(site, known, monkeypatch), []
     answer = site.paper.read
     monkeypatch.setattr(
         site.paper, "read", lambda account, deadline: at.append(turns.now) or answer(account, deadline)
@@ -197,7 +197,7 @@ def test_a_thousand_accounts_are_read_one_by_one_over_half_the_interval(site, kn
 
 def test_a_round_does_not_keep_the_news_waiting(site, known, monkeypatch):
     crowd(site, 500)
-    turns = Turns(known, monkeypatch)
+    turns = Turns(site, known, monkeypatch)
     turns.now += site.settings.directory.watch.poll_s
     turns.take(10)
     site.paper.move("ann", state=UserState.SUSPENDED)

@@ -13,10 +13,13 @@ from loginward.core.secret import Secret
 from loginward.core.status import DueDate, ExpiryCause
 from loginward.directory.port import Act
 from loginward.errors import DirectoryUnavailable
+from loginward.host.linux import LinuxActions
 from loginward.runtime import watcher as watcher_module
 from loginward.runtime.event_rows import row_of
 from loginward.runtime.events import TransitionEvent
+from loginward.runtime.watched_embedded import EmbeddedAccounts
 from loginward.runtime.watcher import Watcher
+from tests.doubles.waiting import eventually
 from tests.runtime.people import NEXT, RIGHT, person
 
 
@@ -117,10 +120,7 @@ class Watching:
 
     def settle(self):
         """Wait until it has looked at everybody once."""
-        until = time.monotonic() + 5
-        while self.watcher.watched_at is None:
-            assert time.monotonic() < until
-            time.sleep(0.005)  # nothing tells that a look without news has ended
+        eventually(lambda: self.watcher.watched_at is not None, "it does not look", 5)
 
     def next(self, within_s=5.0):
         """Return the next transition, and when it was written."""
@@ -145,7 +145,7 @@ def watching():
     yield make
     for one in made:
         one.watcher.stop()
-        assert not one.watcher._thread.is_alive()
+        assert not one.watcher.is_well
 
 
 @pytest.mark.parametrize("verb", [Verb.LOCK, Verb.SUSPEND, Verb.EXPIRE])
@@ -165,11 +165,10 @@ def test_what_follows_an_unlock_follows_at_once(host, watching, monkeypatch):
     """R39: the steps on this machine too, once."""
     host.people(person("ann"))
     at_work, steps = watching(host), queue.SimpleQueue()
-    actions = host.parts.effects._actions
-    plan = actions.plan
+    plan = LinuxActions.plan
     monkeypatch.setattr(
-        type(actions), "plan",
-        lambda self, account, transition: steps.put(transition.value) or plan(account, transition),
+        LinuxActions, "plan",
+        lambda self, account, after: steps.put(after.value) or plan(self, account, after),
     )  # fmt: skip
     host.act(Verb.LOCK, "ann")
     host.act(Verb.UNLOCK, "ann")
@@ -279,18 +278,18 @@ def test_the_thread_wakes_when_told_and_stops(host):
     watcher.start()
     watcher.look_now()
     watcher.stop()
-    assert not watcher._thread.is_alive()
+    assert not watcher.is_well
 
 
 def test_a_fault_while_it_waits_does_not_end_the_watch(host, watch, monkeypatch):
     monkeypatch.setattr(watcher_module, "_AFTER_FAULT_S", 0.01)
     failed = queue.SimpleQueue()
 
-    def broken():
+    def broken(_):
         failed.put(None)
         raise KeyError("a bug")
 
-    monkeypatch.setattr(watch._accounts, "next_in_s", broken)
+    monkeypatch.setattr(EmbeddedAccounts, "next_in_s", broken)
     watch.start()
     failed.get(timeout=5)
     failed.get(timeout=5)

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import gc
-import time
-from typing import TYPE_CHECKING
 
 from loginward.core.secret import Secret
 from loginward.crypto.password_hash import PasswordHasher
 from loginward.store.verifiers import Verifiers
+from tests.doubles.waiting import eventually
 from tests.store.proving import RIGHT, phc, prove, working
 from tests.store.stage import Host, account
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_a_fault_of_one_ends_no_worker(host, monkeypatch) -> None:
@@ -46,7 +35,7 @@ def test_the_worker_keeps_no_password_once_it_is_done(host: Host) -> None:
     store = host.open()
     with working(store, host) as verifiers:
         prove(store, verifiers, account(), password := Secret(b"horse-42"))
-        wait_for(lambda: not _holders_of(password))
+        eventually(lambda: not _holders_of(password), "the password is still held")
 
 
 def _holders_of(password: Secret) -> list[object]:
@@ -108,7 +97,10 @@ def test_where_more_sign_in_than_keep_one_a_core_is_not_spent_on_it(host: Host) 
     for person in people[:2]:
         saved = store.save(person)
         verifiers.proven_online(person, RIGHT, saved.generation)
-    wait_for(lambda: phc(store, "id-1") is not None and phc(store, "id-0") is None)
+    eventually(
+        lambda: phc(store, "id-1") is not None and phc(store, "id-0") is None,
+        "the second did not take the place of the first",
+    )
     saved = store.save(people[2])
     verifiers.proven_online(people[2], RIGHT, saved.generation)
     assert verifiers.waiting == 1

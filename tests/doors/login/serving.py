@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from loginward.wire.login import (
     encode,
 )
 from tests.doubles.clock import FixedWall
+from tests.doubles.waiting import eventually
 
 PASSWORD = AskTurn(purpose=Purpose.PASSWORD, prompt="")
 OK = ResultTurn(verdict=Verdict.ALLOW, reason=Reason.OK, reference="OKOKOK")
@@ -106,10 +106,9 @@ class Door:
             return client.hear()
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not holds():
-            assert time.monotonic() < end, (self.server.counters.snapshot(), self.server.gauges())
-            time.sleep(0.01)
+        eventually(
+            holds, lambda: (self.server.counters.snapshot(), self.server.gauges()), PATIENCE_S
+        )
 
     def count(self, name: str) -> int:
         return self.server.counters.snapshot()[name]

@@ -11,6 +11,7 @@ from loginward.core.requests import Phase
 from loginward.doors.login.connection import Connection
 from loginward.doors.login.limits import Limits
 from loginward.doors.login.server import FAULTS_IN_A_ROW
+from loginward.doors.login.turnstile import Turnstile
 from loginward.wire.login import Begin, Result
 from tests.doors.login.serving import Door
 
@@ -67,15 +68,13 @@ def test_a_fault_while_one_is_handled_ends_no_worker(
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_worker_that_ended_is_missed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    workers = door.server._workers
     door.login()
     assert door.server.is_well
 
-    monkeypatch.setattr(workers._turnstile, "take", broken)
-    with workers._offered:
-        workers._offered.notify()
-
-    door.wait_until(lambda: not door.server.is_well)
+    monkeypatch.setattr(Turnstile, "take", broken)
+    with door.client() as client:
+        client.say(BEGIN)
+        door.wait_until(lambda: not door.server.is_well)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -85,7 +84,7 @@ def test_a_door_that_cannot_go_on_ends_and_is_missed(
     door.login()
     with monkeypatch.context() as patched:
         patched.setattr(door.server, "_poll", broken)
-        door.server._wake()
-        door.wait_until(lambda: not door.server.is_well)
+        with door.client():
+            door.wait_until(lambda: not door.server.is_well)
 
     assert door.count("faults") == FAULTS_IN_A_ROW + 1
