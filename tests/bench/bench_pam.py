@@ -6,7 +6,6 @@ Needs root: the peer and the driver run in a mount namespace of their own.
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ from typing import Self
 
 from tests.bench import nslcd
 from tests.live import people
+from tests.live.daemon import READS_ONLY, Agent, configure
 from tests.live.slapd import Slapd
 
 TOP = Path(__file__).resolve().parents[2]
@@ -24,20 +24,7 @@ USERS = 2000
 ROUNDS = 5
 LOGINS = 1500
 SETTLE_S = 10  # Argon2id's working memory is returned when no verifier is being made
-CONFIG = """\
-schema: 1
-state_dir: {folder}/state
-runtime_dir: {folder}/run
-directory:
-  kind: ldap
-  servers: ["{url}"]
-  ca_file: {ca_file}
-  service_account: {{dn: "{dn}", password_file: {folder}/bind.secret}}
-  users: {{base_dn: "{base}", filter: "(objectClass=inetOrgPerson)"}}
-  ppolicy_dn: "{policy}"
-policy:
-  throttle: {{per_source_per_min: null}}
-"""
+UNHINDERED = "policy: {throttle: {per_source_per_min: null}}\n"
 
 
 @dataclass(frozen=True)
@@ -65,6 +52,7 @@ class Bench:
     def __init__(self, folder: Path, slapd: Slapd) -> None:
         self._folder = folder
         self._slapd = slapd
+        self._agent = Agent(folder)
         self._driver = folder / "pam_load"
         self._confdir = folder / "pam.d"
 
@@ -85,12 +73,12 @@ class Bench:
             ca_file=str(self._slapd.ca_file),
         )
         self._peer_start = nslcd.start_line(root, conf)
-        self._agent = self._start_agent()
+        configure(self._folder, self._slapd, UNHINDERED, READS_ONLY)
+        self._agent.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._agent.terminate()
-        self._agent.wait(10)
+        self._agent.stop()
 
     def run(self) -> dict[str, float]:
         """Return every figure."""
@@ -134,38 +122,6 @@ class Bench:
             p99_ms=spent[len(spent) * 99 // 100],
             per_s=logins / (int(total) / 1e6),
         )
-
-    def _start_agent(self) -> subprocess.Popen[bytes]:
-        secret = self._folder / "bind.secret"
-        secret.write_text(people.PASSWORD + "\n")
-        secret.chmod(0o600)
-        config = self._folder / "loginward.yaml"
-        config.write_text(
-            CONFIG.format(
-                folder=self._folder,
-                url=self._slapd.tls_url,
-                ca_file=self._slapd.ca_file,
-                dn=people.SVC_RO,
-                base=people.PEOPLE,
-                policy=people.DEFAULT_POLICY,
-            )
-        )
-        begin = time.monotonic()
-        agent = subprocess.Popen(
-            [TOP / ".venv/bin/loginward", "serve", "-c", config, "--user", "nobody"],
-            stderr=(self._folder / "agent.log").open("wb"),
-        )
-        while not (self._folder / "run/login.sock").exists() or not self._answers():
-            if agent.poll() is not None or time.monotonic() - begin > 20:
-                raise RuntimeError((self._folder / "agent.log").read_text())
-            time.sleep(0.01)
-        self.ready_s = time.monotonic() - begin
-        return agent
-
-    def _answers(self) -> bool:
-        environ = os.environ | {"LOGINWARD_RUNTIME_DIR": str(self._folder / "run")}
-        status = [TOP / ".venv/bin/loginward", "status"]
-        return subprocess.run(status, env=environ, check=False, capture_output=True).returncode == 0
 
     def agent_mb(self) -> float:
         """Return the agent's resident memory, megabytes."""

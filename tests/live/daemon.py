@@ -18,6 +18,7 @@ from loginward.core.reasons import Reason
 from loginward.core.requests import Phase
 from loginward.wire.admin import requests
 from loginward.wire.admin.rows import EventRow, HealthRow
+from tests.doubles.waiting import eventually
 from tests.live import people
 from tests.live.slapd import Slapd
 from tests.runtime.daemon import converse
@@ -33,16 +34,19 @@ directory:
   kind: ldap
   servers: ["{url}"]
   ca_file: {ca_file}
-  watch: {{poll_s: 1}}
 {accounts}
 {more}"""
-READS = """\
+READS_ONLY = """\
   service_account: {{dn: "{service}", password_file: {folder}/service.secret}}
-  admin_account: {{dn: "{admin}", password_file: {folder}/admin.secret}}
   users: {{base_dn: "{base}", filter: "(objectClass=inetOrgPerson)"}}
   ppolicy_dn: {policy}"""
-READS_NOBODY = """\
-  users: {{dn_template: "uid={{user}},{base}"}}"""
+WATCHED = "  watch: {{poll_s: 1}}\n"
+READS = (
+    WATCHED
+    + '  admin_account: {{dn: "{admin}", password_file: {folder}/admin.secret}}\n'
+    + READS_ONLY
+)
+READS_NOBODY = WATCHED + '  users: {{dn_template: "uid={{user}},{base}"}}'
 
 
 @dataclass
@@ -101,6 +105,12 @@ class Agent:
         process.wait(15)
 
     @property
+    def pid(self) -> int:
+        """Return the process id of the running agent."""
+        assert self.process is not None, "the agent is not running"
+        return self.process.pid
+
+    @property
     def log(self) -> Path:
         """Return the file that it writes to."""
         return self.folder / "log"
@@ -146,22 +156,22 @@ class Agent:
 
     def await_verifiers(self, count: int) -> None:
         """Wait for the verifiers that are made after the answer."""
-        until = time.monotonic() + 20
-        while self.health().verifiers < count:
-            assert time.monotonic() < until, "no verifier was made"
-            time.sleep(0.02)
+        eventually(lambda: self.health().verifiers >= count, "no verifier was made", 20)
 
     def await_online(self, name: str, password: str) -> None:
         """Ask until the directory, which is there again, lets somebody in."""
-        until = time.monotonic() + 5
-        while self.ask(name, password) is not Reason.OK:
-            assert time.monotonic() < until, "the directory is not seen again"
-            time.sleep(0.02)
+        eventually(
+            lambda: self.ask(name, password) is Reason.OK, "the directory is not seen again", 5
+        )
 
     def trail(self, name: str = "") -> list[EventRow]:
         """Return the newest events, oldest first, of one account or of all."""
         asked = Client(self.run_dir).ask(requests.AskEvents(last=5000, name=name))
         return list(asked.of(EventRow))
+
+    def transitions(self, name: str) -> list[str]:
+        """Return what became of an account, as the trail tells it, oldest first."""
+        return [row.verb for row in self.trail(name) if row.event == "transition"]
 
     def events(self, name: str) -> list[str]:
         """Return the audit lines about an account, oldest first."""
@@ -175,17 +185,17 @@ class Agent:
         return [(row["phase"], row["reason"]) for row in rows if row.get("phase")]
 
 
-@contextmanager
-def agent_at(
+def configure(
     folder: Path, slapd: Slapd, more: str = "", accounts: str = READS, url: str = ""
-) -> Iterator[Agent]:
-    """Run the agent before a directory until the end of the block.
+) -> Path:
+    """Write the configuration of an agent before a directory, and its secrets; return its file.
 
     Args:
-        folder: Its own.
+        folder: The agent's own.
         slapd: The directory.
         more: Its configuration beyond the directory.
-        accounts: READS, or READS_NOBODY: without a service account only a bind tells.
+        accounts: READS; READS_ONLY, which writes and watches nothing; or READS_NOBODY: without a
+            service account only a bind tells.
         url: Where the agent thinks that the directory is, a proxy say; empty: where it is.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -212,6 +222,15 @@ def agent_at(
             more=more,
         )
     )
+    return config
+
+
+@contextmanager
+def agent_at(
+    folder: Path, slapd: Slapd, more: str = "", accounts: str = READS, url: str = ""
+) -> Iterator[Agent]:
+    """Run the agent, configured by `configure`, before a directory until the end of the block."""
+    configure(folder, slapd, more, accounts, url)
     agent = Agent(folder).start()
     try:
         yield agent

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +10,9 @@ import pytest
 
 from loginward.core.reasons import Reason
 from tests.live import people
-from tests.live.daemon import Agent, agent_at
-from tests.live.slapd import Slapd, now
+from tests.live.daemon import Agent
+from tests.live.site import acquaint, site_at
+from tests.live.slapd import now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("offline-store")]
 
@@ -22,36 +21,24 @@ YEARS = {"+365d": 1, "-365d": -1}
 
 
 @pytest.fixture
-def clock(tmp_path: Path) -> Iterator[tuple[Agent, Path]]:
+def clock() -> Iterator[tuple[Agent, Path]]:
     """An agent without its directory, whose wall clock is what a file says; and that file."""
     libraries = list(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     assert libraries, "libfaketime is missing: apt-get install faketime"
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    set_to = folder / "clock"
-    set_to.write_text("+0\n")
-    faked = {
-        "LD_PRELOAD": str(libraries[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(set_to),
-        "FAKETIME_NO_CACHE": "1",
-        "DONT_FAKE_MONOTONIC": "1",  # within a boot, those clocks are set by nobody
-    }
-    try:
-        with (
-            Slapd(folder / "slapd", (*people.matrix(now()), *people.bulk(2))) as slapd,
-            agent_at(folder / "agent", slapd) as agent,
-        ):
-            for name in ("bulk0", "bulk1"):
-                assert agent.ask(name, RIGHT) is Reason.OK
-            assert agent.ask("lockperm", RIGHT) is Reason.ACCOUNT_LOCKED
-            agent.await_verifiers(2)
-            agent.stop()
-            slapd.stop()
-            agent.environment = faked
-            agent.start()
-            yield agent, set_to
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with site_at((*people.matrix(now()), *people.bulk(2))) as (slapd, agent):
+        acquaint(agent)
+        agent.stop()
+        slapd.stop()
+        set_to = agent.folder / "clock"
+        set_to.write_text("+0\n")
+        agent.environment = {
+            "LD_PRELOAD": str(libraries[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(set_to),
+            "FAKETIME_NO_CACHE": "1",
+            "DONT_FAKE_MONOTONIC": "1",  # within a boot, those clocks are set by nobody
+        }
+        agent.start()
+        yield agent, set_to
 
 
 def test_a_clock_set_by_a_year_ends_no_lock_and_ages_no_copy(clock: tuple[Agent, Path]) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +14,7 @@ from loginward.core.requests import Phase
 from tests.live import people
 from tests.live.daemon import Agent, agent_at
 from tests.live.proxy import Fault, Proxy
+from tests.live.site import open_folder
 from tests.live.slapd import Slapd, now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("offline")]
@@ -71,23 +69,19 @@ class Line:
 
 @pytest.fixture(scope="module")
 def line() -> Iterator[Line]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
     crowd = (*people.matrix(now()), *people.bulk(STRANGERS))
-    try:
-        with (
-            Slapd(folder / "slapd", crowd) as slapd,
-            Proxy(slapd.port) as proxy,
-            agent_at(folder / "agent", slapd, url=proxy.url) as agent,
-        ):
-            made = Line(slapd, proxy, agent, count())
-            assert made.ask("active") is Reason.OK
-            assert made.ask("lockperm") is Reason.ACCOUNT_LOCKED
-            assert made.ask("expired") is Reason.PASSWORD_EXPIRED
-            agent.await_verifiers(1)
-            yield made
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        open_folder() as folder,
+        Slapd(folder / "slapd", crowd) as slapd,
+        Proxy(slapd.port) as proxy,
+        agent_at(folder / "agent", slapd, url=proxy.url) as agent,
+    ):
+        made = Line(slapd, proxy, agent, count())
+        assert made.ask("active") is Reason.OK
+        assert made.ask("lockperm") is Reason.ACCOUNT_LOCKED
+        assert made.ask("expired") is Reason.PASSWORD_EXPIRED
+        agent.await_verifiers(1)
+        yield made
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.value)

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loginward.core.reasons import Reason
+from tests.doubles.waiting import eventually
 from tests.live import people
-from tests.live.daemon import Agent, agent_at
+from tests.live.daemon import Agent
+from tests.live.site import acquaint, site_at
 from tests.live.slapd import Slapd, now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("power")]
 
 RIGHT, WRONG = people.PASSWORD, "not-the-password"
-PATIENCE_S = 10
 SMALL = """\
 mkdir {small} && mount -t tmpfs -o size=16m,mode=0755 tmpfs {small} && cp -a {state}/. {small}/ \
 && chown --reference={state} {small} && mount --move {small} {state} && exec "$@"
@@ -33,8 +32,7 @@ class Disk:
     """The small file system of an agent."""
 
     def __init__(self, agent: Agent) -> None:
-        assert agent.process is not None
-        self.state = Path(f"/proc/{agent.process.pid}/root{agent.state_dir}")
+        self.state = Path(f"/proc/{agent.pid}/root{agent.state_dir}")
         self._filler = self.state / "filler"
 
     def fill(self) -> None:
@@ -54,39 +52,25 @@ class Disk:
 
 
 @pytest.fixture
-def slapd() -> Iterator[Slapd]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    try:
-        with Slapd(folder / "slapd", (*people.matrix(now()), *people.bulk(4))) as server:
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def site() -> Iterator[tuple[Slapd, Agent]]:
+    with site_at((*people.matrix(now()), *people.bulk(4))) as made:
+        yield made
 
 
 @pytest.fixture
-def agent(slapd: Slapd) -> Iterator[Agent]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    try:
-        with agent_at(folder / "agent", slapd) as made:
-            for nth in range(2):
-                assert made.ask(f"bulk{nth}", RIGHT) is Reason.OK
-            assert made.ask("lockperm", RIGHT) is Reason.ACCOUNT_LOCKED
-            made.await_verifiers(2)
-            made.stop()
-            small = SMALL.format(small=folder / "small", state=made.state_dir)
-            made.start("unshare", "-m", "sh", "-c", small, "sh")
-            yield made
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def slapd(site: tuple[Slapd, Agent]) -> Slapd:
+    return site[0]
 
 
-def eventually(holds: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < until, what
-        time.sleep(0.1)
+@pytest.fixture
+def agent(site: tuple[Slapd, Agent]) -> Agent:
+    """An agent that knows people, and whose state has a file system of its own."""
+    _, made = site
+    acquaint(made)
+    made.stop()
+    small = SMALL.format(small=made.folder / "small", state=made.state_dir)
+    made.start("unshare", "-m", "sh", "-c", small, "sh")
+    return made
 
 
 def test_a_full_disk_stops_nobody_forgets_no_guess_and_mends_by_itself(

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from loginward.core.reasons import Reason
 from tests.live import people
-from tests.live.daemon import Agent, agent_at
+from tests.live.daemon import Agent
 from tests.live.guesses import guess_at_once
 from tests.live.nuisance import BEGIN, nuisance
+from tests.live.site import site_at
 from tests.live.slapd import Slapd, now
 from tests.runtime.daemon import served
 from tests.runtime.people import person
@@ -32,17 +30,9 @@ RIGHT = people.PASSWORD
 
 @contextlib.contextmanager
 def behind(use_lockout: bool) -> Iterator[tuple[Slapd, Agent]]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
     crowd = (*people.matrix(now()), *people.bulk(4))
-    try:
-        with (
-            Slapd(folder / "slapd", crowd, use_lockout=use_lockout) as slapd,
-            agent_at(folder / "agent", slapd) as agent,
-        ):
-            yield slapd, agent
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with site_at(crowd, use_lockout=use_lockout) as made:
+        yield made
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["lockout-told", "lockout-hidden"])

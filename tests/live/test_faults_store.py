@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -19,41 +17,31 @@ from loginward.store.rows import SealedRows
 from tests.live import people
 from tests.live.daemon import Agent, agent_at
 from tests.live.power import Power
+from tests.live.site import KNOWN, acquaint, open_folder
 from tests.live.slapd import Slapd, now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("offline-store")]
 
 RIGHT, WRONG = people.PASSWORD, "not-the-password"
-PEOPLE = ("bulk0", "bulk1")
 
 
 @pytest.fixture(scope="module")
 def slapd() -> Iterator[Slapd]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    try:
-        with Slapd(folder / "slapd", (*people.matrix(now()), *people.bulk(4))) as server:
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    crowd = (*people.matrix(now()), *people.bulk(4))
+    with open_folder() as folder, Slapd(folder / "slapd", crowd) as server:
+        yield server
 
 
 @pytest.fixture
 def agent(slapd: Slapd) -> Iterator[Agent]:
     """An agent that two people can use offline, and whom it knows to be locked."""
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    try:
-        with agent_at(folder / "agent", slapd) as made:
-            for name in PEOPLE:
-                assert made.ask(name, RIGHT) is Reason.OK
-            assert made.ask("lockperm", RIGHT) is Reason.ACCOUNT_LOCKED
-            made.await_verifiers(len(PEOPLE))
-            yield made
-    finally:
-        slapd.stop()
-        slapd.start()
-        shutil.rmtree(folder, ignore_errors=True)
+    with open_folder() as folder:
+        try:
+            with agent_at(folder / "agent", slapd) as made:
+                acquaint(made)
+                yield made
+        finally:
+            slapd.restart()
 
 
 @contextmanager
@@ -94,7 +82,7 @@ def faults(agent: Agent) -> list[str]:
 
 def test_a_flipped_octet_and_a_copied_row_harm_nobody_else(agent: Agent, slapd: Slapd) -> None:
     """R61: whose row was changed is refused offline, told of, and let in by the directory."""
-    flipped, other = PEOPLE
+    flipped, other = KNOWN
     agent.stop()
     with database(agent) as connection:
         mine = row_key(agent, connection, flipped)
@@ -121,7 +109,7 @@ def test_a_flipped_octet_and_a_copied_row_harm_nobody_else(agent: Agent, slapd: 
 
 def test_an_older_file_put_back_ends_no_lock(agent: Agent, slapd: Slapd) -> None:
     """R61: five guesses offline, then the file of before them: nobody is let in by it."""
-    guessed, other = PEOPLE
+    guessed, other = KNOWN
     agent.stop()
     kept = agent.folder / "kept"
     kept.mkdir()
@@ -147,11 +135,10 @@ def test_an_older_file_put_back_ends_no_lock(agent: Agent, slapd: Slapd) -> None
 
 def test_the_power_gone_after_a_guess_offline_it_is_counted(agent: Agent, slapd: Slapd) -> None:
     """Q10: what was answered had been flushed; one more guess locks, here too."""
-    name, _ = PEOPLE
+    name, _ = KNOWN
     slapd.stop()
     assert agent.ask(name, RIGHT) is Reason.OK
-    assert agent.process is not None
-    with Power(agent.process.pid, agent.state_dir, agent.folder / "power") as power:
+    with Power(agent.pid, agent.state_dir, agent.folder / "power") as power:
         for _ in range(4):
             assert agent.ask(name, WRONG) is Reason.WRONG_CREDENTIALS
     agent.kill()

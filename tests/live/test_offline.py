@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from tests.doubles.waiting import eventually
 from tests.live import people
 from tests.live.daemon import Agent, agent_at
+from tests.live.site import open_folder, site_at
 from tests.live.slapd import Slapd, now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("offline")]
@@ -21,20 +18,6 @@ pytestmark = [pytest.mark.live, pytest.mark.xdist_group("offline")]
 PHASE_S = 3.0
 SPAWN_S = 1.0  # the command's own start, on a busy machine
 RIGHT, WRONG = people.PASSWORD, "not-the-password"
-
-
-@contextmanager
-def running(more: str = "") -> Iterator[tuple[Slapd, Agent]]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    try:
-        with (
-            Slapd(folder / "slapd", people.matrix(now())) as slapd,
-            agent_at(folder / "agent", slapd, more) as agent,
-        ):
-            yield slapd, agent
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def reason(agent: Agent, name: str, password: str = RIGHT) -> str:
@@ -54,14 +37,12 @@ def can_sign_in_offline(agent: Agent, name: str) -> bool:
 def known_offline(agent: Agent, name: str) -> None:
     """Sign in online and wait for the verifier that is made after the answer."""
     assert reason(agent, name) == "ok"
-    until = time.monotonic() + 20
-    while not can_sign_in_offline(agent, name):
-        assert time.monotonic() < until, "no verifier was made"
+    eventually(lambda: can_sign_in_offline(agent, name), "no verifier was made", 20)
 
 
 def test_stopped_a_known_person_gets_in_and_a_denied_one_stays_out() -> None:
     """R27, Q9, I9: the sealed verifier lets in, the sticky deny does not, a stranger neither."""
-    with running() as (slapd, agent):
+    with site_at() as (slapd, agent):
         known_offline(agent, "active")
         assert reason(agent, "lockperm") == "account-locked"
         slapd.stop()
@@ -69,14 +50,12 @@ def test_stopped_a_known_person_gets_in_and_a_denied_one_stays_out() -> None:
         assert reason(agent, "lockperm") == "account-locked"
         assert reason(agent, "warning") == "offline-never-seen"
         slapd.start()
-        until = time.monotonic() + 20
-        while reason(agent, "warning") != "ok":
-            assert time.monotonic() < until, "the directory is not seen again"
+        eventually(lambda: reason(agent, "warning") == "ok", "the directory is not seen again", 20)
 
 
 def test_stalled_every_login_ends_in_time() -> None:
     """R63: it accepts and never answers."""
-    with running() as (slapd, agent):
+    with site_at() as (slapd, agent):
         known_offline(agent, "active")
         slapd.stall()
         try:
@@ -88,29 +67,22 @@ def test_stalled_every_login_ends_in_time() -> None:
 
 def test_five_wrong_guesses_offline_lock_and_a_restart_forgets_none() -> None:
     """Q10: the lock is local, durable, and gone once the directory proves the password."""
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    try:
-        with Slapd(folder / "slapd", people.matrix(now())) as slapd:
-            with agent_at(folder / "agent", slapd) as agent:
-                known_offline(agent, "active")
-                slapd.stop()
-                for _ in range(3):
-                    assert reason(agent, "active", WRONG) == "wrong-credentials"
-            with agent_at(folder / "agent", slapd) as agent:
-                for _ in range(2):
-                    assert reason(agent, "active", WRONG) == "wrong-credentials"
-                assert reason(agent, "active") == "account-locked"
-                slapd.start()
-                until = time.monotonic() + 20
-                while reason(agent, "active") != "ok":
-                    assert time.monotonic() < until, "an offline lock holds online"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with open_folder() as folder, Slapd(folder / "slapd", people.matrix(now())) as slapd:
+        with agent_at(folder / "agent", slapd) as agent:
+            known_offline(agent, "active")
+            slapd.stop()
+            for _ in range(3):
+                assert reason(agent, "active", WRONG) == "wrong-credentials"
+        with agent_at(folder / "agent", slapd) as agent:
+            for _ in range(2):
+                assert reason(agent, "active", WRONG) == "wrong-credentials"
+            assert reason(agent, "active") == "account-locked"
+            slapd.start()
+            eventually(lambda: reason(agent, "active") == "ok", "an offline lock holds online", 20)
 
 
 def test_expiry_that_falls_due_offline_denies() -> None:
-    with running() as (slapd, agent):
+    with site_at() as (slapd, agent):
         soon = now().timestamp() - 7776000 + 12
         slapd.change(
             "warning", {"pwdChangedTime": [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(soon))]}

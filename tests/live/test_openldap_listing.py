@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.live import people
-from tests.live.daemon import Agent, agent_at
-from tests.live.slapd import Slapd
+from tests.live.daemon import Agent
+from tests.live.site import site_at
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("listing")]
 
@@ -24,18 +21,10 @@ CUT = "loginward: note: there may be more: the server's size limit; raise it for
 @contextmanager
 def listed(limits: str) -> Iterator[Agent]:
     """Run an agent before 700 accounts; its service account has these limits."""
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
     said = f'dn.exact="{people.SVC_RO}" {limits}' if limits else ""
     bulk = people.bulk(COUNT)
-    try:
-        with (
-            Slapd(folder / "slapd", bulk, size_limit=SIZE_LIMIT, limits=said) as slapd,
-            agent_at(folder / "agent", slapd) as agent,
-        ):
-            yield agent
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with site_at(bulk, size_limit=SIZE_LIMIT, limits=said) as (_, agent):
+        yield agent
 
 
 def types(agent: Agent) -> list[str]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
-import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from loginward.core.reasons import Reason
+from tests.doubles.waiting import eventually
 from tests.live import people
-from tests.live.daemon import Agent, agent_at
+from tests.live.daemon import Agent
+from tests.live.site import site_at
 from tests.live.slapd import Slapd, now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("reload")]
@@ -52,26 +51,16 @@ class Site:
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    try:
-        with (
-            Slapd(folder / "slapd", people.matrix(now())) as slapd,
-            agent_at(folder / "agent", slapd) as agent,
-        ):
-            yield Site(slapd, agent, (agent.folder / "loginward.yaml").read_text())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with site_at() as (slapd, agent):
+        yield Site(slapd, agent, (agent.folder / "loginward.yaml").read_text())
 
 
 def test_secrets_that_root_alone_can_read_stay_as_they_were_read(site: Site) -> None:
     """The daemon is nobody by now; its next connections use what it read as root."""
-    process = site.agent.process
-    assert process is not None
     for name in ("service.secret", "admin.secret"):
         seen = (site.agent.folder / name).stat()
         assert (seen.st_uid, stat.S_IMODE(seen.st_mode)) == (0, 0o600)
-    assert Path(f"/proc/{process.pid}").stat().st_uid != os.geteuid() == 0
+    assert Path(f"/proc/{site.agent.pid}").stat().st_uid != os.geteuid() == 0
     assert site.reload("policy: {reveal: always}\n") == ["policy.reveal"]
     site.slapd.restart()  # every connection is made anew, with the passwords that are kept
     site.agent.await_online("active", RIGHT)
@@ -117,18 +106,10 @@ def test_how_often_it_looks_follows(site: Site) -> None:
     for _ in range(2):  # two readings of everybody after the reload, no hour apart
         at = _looked(site, at)
     site.slapd.change("watched", {"pwdAccountLockedTime": [LOCKED]})
-    until = time.monotonic() + 10
-    while [row.verb for row in site.agent.trail("watched") if row.event == "transition"] != [
-        "locked"
-    ]:
-        assert time.monotonic() < until, "the lock is not told"
-        time.sleep(0.05)
+    eventually(lambda: site.agent.transitions("watched") == ["locked"], "the lock is not told")
 
 
 def _looked(site: Site, since: datetime) -> datetime:
     """Wait until everybody has been looked at after a moment; return when."""
-    until = time.monotonic() + 10
-    while (at := site.agent.health().watched_at) is None or at <= since:
-        assert time.monotonic() < until, "nobody looks"
-        time.sleep(0.05)
-    return at
+    eventually(lambda: (site.agent.health().watched_at or since) > since, "nobody looks")
+    return site.agent.health().watched_at or since

@@ -12,16 +12,17 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.doubles.systemd import PATIENCE_S, Accepting, as_user, handed_over, listening
+from tests.doubles.sockets import listening
+from tests.doubles.systemd import PATIENCE_S, Accepting, as_user, handed_over
 from tests.live import people
-from tests.live.daemon import CONFIG, LOGINWARD, READS
+from tests.live.daemon import LOGINWARD, configure
+from tests.live.site import open_folder
 from tests.live.slapd import Slapd
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("slapd-on")]
@@ -35,25 +36,8 @@ class Machine:
 
     def __init__(self, folder: Path, slapd: Slapd, stack: ExitStack) -> None:
         self.folder, self.run = folder, folder / "run"
-        folder.chmod(0o755)
         self.run.mkdir()
-        for name in ("service.secret", "admin.secret"):
-            secret = folder / name
-            secret.touch(0o600)
-            secret.write_text(people.PASSWORD + "\n")
-        shutil.copy(slapd.ca_file, folder / "ca.pem")
-        (folder / "ca.pem").chmod(0o644)
-        accounts = READS.format(
-            folder=folder, service=people.SVC_RO, admin=people.SVC_RW,
-            base=people.PEOPLE, policy=people.DEFAULT_POLICY,
-        )  # fmt: skip
-        self.config = folder / "loginward.yaml"
-        self.config.write_text(
-            CONFIG.format(
-                folder=folder, url=slapd.tls_url, ca_file=folder / "ca.pem",
-                accounts=accounts, more="",
-            )
-        )  # fmt: skip
+        self.config = configure(folder, slapd)
         (folder / "state").mkdir()
         shutil.chown(folder / "state", SERVES)
         self.writer = stack.enter_context(
@@ -118,11 +102,8 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def machine(slapd_on: Slapd) -> Iterator[Machine]:
-    with (
-        tempfile.TemporaryDirectory(prefix="loginward-test-") as made,
-        ExitStack() as stack,
-    ):
-        yield Machine(Path(made), slapd_on, stack)
+    with open_folder() as folder, ExitStack() as stack:
+        yield Machine(folder, slapd_on, stack)
 
 
 def status_of(pid: int, field: str) -> list[str]:

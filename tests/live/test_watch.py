@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from loginward.core.reasons import Reason
+from tests.doubles.waiting import eventually
 from tests.live import people
-from tests.live.daemon import Agent, agent_at
+from tests.live.daemon import Agent
+from tests.live.site import site_at
 from tests.live.slapd import Slapd, now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("watch")]
@@ -37,19 +36,17 @@ class Site:
 
     def look(self) -> None:
         """Wait until everybody has been looked at from now on."""
-        began, until = now(), time.monotonic() + 10
-        while (seen := self.agent.health().watched_at) is None or seen < began:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-
-    def told(self, name: str) -> list[str]:
-        return [row.verb for row in self.agent.trail(name) if row.event == "transition"]
+        began = now()
+        eventually(
+            lambda: (seen := self.agent.health().watched_at) is not None and seen >= began,
+            "nobody looks",
+        )
 
     def await_told(self, name: str, *transitions: str) -> None:
-        until = time.monotonic() + 10
-        while self.told(name) != list(transitions):
-            assert time.monotonic() < until, self.told(name)
-            time.sleep(0.05)
+        eventually(
+            lambda: self.agent.transitions(name) == list(transitions),
+            lambda: self.agent.transitions(name),
+        )
 
     def said_of_outages(self) -> int:
         return self.agent.log.read_text().count("watch: the directory does not answer")
@@ -57,16 +54,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-watch-"))
-    folder.chmod(0o755)
-    try:
-        with (
-            Slapd(folder / "slapd", people.matrix(now())) as slapd,
-            agent_at(folder / "agent", slapd) as agent,
-        ):
-            yield Site(slapd, agent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with site_at() as (slapd, agent):
+        yield Site(slapd, agent)
 
 
 def test_what_is_done_in_the_directory_is_told_once(site: Site) -> None:
@@ -80,7 +69,7 @@ def test_what_is_done_in_the_directory_is_told_once(site: Site) -> None:
     site.await_told("watched", "locked", "unlocked", "suspended")
     site.look()
     site.look()
-    assert site.told("watched") == ["locked", "unlocked", "suspended"]
+    assert site.agent.transitions("watched") == ["locked", "unlocked", "suspended"]
 
 
 def test_an_unlock_that_a_login_meets_first_is_told_once(site: Site) -> None:
@@ -92,22 +81,19 @@ def test_an_unlock_that_a_login_meets_first_is_told_once(site: Site) -> None:
     site.await_told("metfirst", "locked", "unlocked")
     site.look()
     site.look()
-    assert site.told("metfirst") == ["locked", "unlocked"]
+    assert site.agent.transitions("metfirst") == ["locked", "unlocked"]
 
 
 def test_an_outage_is_one_line_and_no_transition(site: Site) -> None:
     site.meet("steady")
     before = site.said_of_outages()
     site.slapd.stop()
-    until = time.monotonic() + 10
-    while site.said_of_outages() == before:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    eventually(lambda: site.said_of_outages() > before, "the outage is not told")
     time.sleep(3)  # three polls of an outage
     site.slapd.start()
     site.look()
     assert site.said_of_outages() == before + 1
-    assert site.told("steady") == []
+    assert site.agent.transitions("steady") == []
     site.slapd.change("steady", {"pwdAccountLockedTime": [LOCKED]})
     site.await_told("steady", "locked")
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +14,9 @@ from loginward.doors.login.pam_codes import pam_code
 from loginward.wire.admin import requests
 from loginward.wire.admin.rows import EventRow, ExplanationRow
 from tests.live import people
-from tests.live.daemon import Agent, agent_at
-from tests.live.slapd import Slapd, now
+from tests.live.daemon import Agent
+from tests.live.site import site_at
+from tests.live.slapd import now
 from tests.runtime.daemon import converse
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("door")]
@@ -51,18 +49,10 @@ def anybody(rng: random.Random, number: int) -> people.Person:
 @pytest.fixture(scope="module")
 def agent() -> Iterator[Agent]:
     rng = random.Random(20261124)
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
     crowd = tuple(anybody(rng, number) for number in range(STATES))
     more = "policy: {expiry: {when_expired: change}}\n"
-    try:
-        with (
-            Slapd(folder / "slapd", crowd) as slapd,
-            agent_at(folder / "agent", slapd, more) as made,
-        ):
-            yield made
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with site_at(crowd, more=more) as (_, made):
+        yield made
 
 
 def met(agent: Agent, name: str, service: str, phase: Phase) -> EventRow:

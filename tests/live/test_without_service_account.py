@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from loginward.core.reasons import Reason
 from loginward.core.requests import Phase
 from tests.live import people
-from tests.live.daemon import READS_NOBODY, Agent, agent_at
-from tests.live.slapd import Slapd, now
+from tests.live.daemon import READS_NOBODY, Agent
+from tests.live.site import site_at
+from tests.live.slapd import Slapd
 from tests.runtime.daemon import converse
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("without-service-account")]
@@ -57,16 +55,8 @@ class Unread:
 
 @pytest.fixture(scope="module", params=[True, False], ids=["told", "hidden"])
 def unread(request: pytest.FixtureRequest) -> Iterator[Unread]:
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))
-    folder.chmod(0o755)
-    try:
-        with (
-            Slapd(folder / "slapd", people.matrix(now()), use_lockout=request.param) as slapd,
-            agent_at(folder / "agent", slapd, accounts=READS_NOBODY) as agent,
-        ):
-            yield Unread(slapd, agent, request.param)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with site_at(accounts=READS_NOBODY, use_lockout=request.param) as (slapd, agent):
+        yield Unread(slapd, agent, request.param)
 
 
 @pytest.fixture(scope="module")

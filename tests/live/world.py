@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from tests.live import people
 from tests.live.daemon import Agent, agent_at
 from tests.live.pam_ns import Machine, host_files, machine_at
+from tests.live.site import open_folder
 from tests.live.slapd import Slapd, now
 
 TOP = Path(__file__).resolve().parents[2]
@@ -47,11 +46,9 @@ def world_at(more: str = "") -> Iterator[World]:
         more: The agent's configuration beyond the directory.
     """
     before = host_files()
-    folder = Path(tempfile.mkdtemp(prefix="lw-live-"))  # pytest's own folders are root's alone
-    folder.chmod(0o755)
-    (folder / "machine").mkdir()
     module = TOP / "build/pam_loginward.so"
-    try:
+    with open_folder() as folder:
+        (folder / "machine").mkdir()
         with (
             Slapd(folder / "slapd", people.matrix(now())) as slapd,
             agent_at(folder / "agent", slapd, more) as agent,
@@ -64,6 +61,4 @@ def world_at(more: str = "") -> Iterator[World]:
             for name, uid in UIDS.items():
                 machine.add_person(name, uid, sudo=True)
             yield World(slapd, agent, machine)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     assert before == host_files()
