@@ -105,6 +105,11 @@ class Host:
             turn = talk.answer(Secret(answer))
         return turn
 
+    def guess(self, name, times, **more):
+        """Type as many different wrong passwords."""
+        for n in range(times):
+            self.ask(name, b"guess number %d" % n, **more)
+
     def acct(self, name, **more):
         return self.ask(name, phase=Phase.ACCT, **more)
 

@@ -48,14 +48,9 @@ def effects(site, actions):
     return site.parts.effects
 
 
-def guessed(site, count=1):
-    for n in range(count):
-        site.ask("ann", b"guess number %d" % n)
-
-
 @pytest.mark.parametrize("transition", CLEARING)
 def test_an_unlock_or_a_reset_elsewhere_ends_what_was_counted_here(site, effects, transition):
-    guessed(site, 5)
+    site.guess("ann", 5)
     assert site.ask("ann", RIGHT).reason is not Reason.OK
     effects.of_transition(transition, site.paper.find("ann", None))
     assert site.ask("ann", RIGHT).reason is Reason.OK
@@ -70,7 +65,7 @@ def test_every_transition_is_handed_to_the_machines_own_steps(site, effects, act
 @pytest.mark.parametrize("transition", OTHERS)
 def test_whatever_else_happens_ends_no_lock_of_ours(site, effects, transition):
     """I3: a suspension, or an end of it, forgives nobody."""
-    guessed(site, 5)
+    site.guess("ann", 5)
     effects.of_transition(transition, site.paper.find("ann", None))
     assert site.why("ann").reason is Reason.ACCOUNT_LOCKED
 
@@ -97,16 +92,16 @@ def test_a_wrong_password_is_asked_for_again_after_an_unlock(site, effects):
 
 def test_a_changed_password_clears_what_its_forerunner_left(site, effects):
     account = site.paper.find("ann", None)
-    guessed(site, 3)
+    site.guess("ann", 3)
     effects.password_changed(account)
-    guessed(site, 4)
+    site.guess("ann", 4)
     assert site.ask("ann", RIGHT).reason is Reason.OK
 
 
 def test_whether_there_was_anything_to_clear_is_told(site, effects):
     account = site.paper.find("ann", None)
     assert not effects.cleared(account.account_id)
-    guessed(site)
+    site.guess("ann", 1)
     assert effects.cleared(account.account_id)
     assert not effects.cleared(account.account_id)
 
@@ -126,7 +121,7 @@ def test_a_store_that_fails_stops_no_watch_and_is_logged(
 
 
 def test_an_unlock_at_this_host_takes_the_same_way(site, effects):
-    guessed(site, 5)
+    site.guess("ann", 5)
     site.act(Verb.UNLOCK, "ann")
     assert site.ask("ann", RIGHT).reason is Reason.OK
 
@@ -134,12 +129,12 @@ def test_an_unlock_at_this_host_takes_the_same_way(site, effects):
 @pytest.mark.parametrize("transition", CLEARING)
 def test_an_unlock_that_is_found_late_undoes_nothing_of_since(site, effects, hands, transition):
     """I6: else whoever guesses has the guesses forgotten that fell before it was found."""
-    guessed(site, 3)
+    site.guess("ann", 3)
     at = site.parts.clock.now()
     hands.pass_by(timedelta(seconds=1))
     site.ask("ann", b"since")
     effects.of_transition(transition, site.paper.find("ann", None), at)
-    guessed(site, 3)
+    site.guess("ann", 3)
     assert site.why("ann").reason is not Reason.ACCOUNT_LOCKED  # three of before are forgotten
     site.ask("ann", b"the fifth")
     assert site.why("ann").reason is Reason.ACCOUNT_LOCKED
@@ -152,7 +147,7 @@ def test_an_unlock_that_is_found_late_undoes_nothing_of_since(site, effects, han
 def test_what_comes_before_the_watcher_has_found_an_unlock_stays(site, hands, monkeypatch, moment):
     watcher, keepers = Watcher(site.parts), site.parts.keepers
     site.acct("ann")
-    guessed(site, 5)
+    site.guess("ann", 5)
     watcher.one_pass()
     site.parts.effects.cleared("id-ann")
     hands.pass_by(timedelta(seconds=1))
@@ -162,11 +157,11 @@ def test_what_comes_before_the_watcher_has_found_an_unlock_stays(site, hands, mo
         found = look(account)
         monkeypatch.setattr(keepers, "with_own_lock", look)
         hands.pass_by(timedelta(seconds=1))
-        guessed(site, 5)
+        site.guess("ann", 5)
         return found
 
     if moment == "before it looks":
-        guessed(site, 2)
+        site.guess("ann", 2)
     else:
         monkeypatch.setattr(keepers, "with_own_lock", overtaken)
     hands.pass_by(timedelta(seconds=1))

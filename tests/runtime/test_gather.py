@@ -114,8 +114,7 @@ def test_a_contradicted_reading_is_read_again_but_a_copy_stays_the_copy(site, ga
 def test_our_own_lock_comes_on_top_of_those_of_the_directory(site, gatherer, case):
     """R16: all are kept, so that the end of one ends no other."""
     theirs = Lock(id="theirs", cause=LockCause.BY_ADMIN)
-    for n in range(5):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 5)
     site.paper.move("ann", locks=(theirs,))
     locks = gathered(gatherer, case).reading.facts.locks
     assert locks[0] == theirs

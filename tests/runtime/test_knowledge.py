@@ -21,8 +21,7 @@ def learnt(host, name="ann"):
 
 def test_this_host_locks_where_the_directory_does_not_count(site):
     """R15: five binds, not one more; the lock is ours and shown as such."""
-    for n in range(8):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 8)
     assert site.paper.binds == 5
     turn = site.ask("ann", RIGHT, service="login", tty="tty1")
     assert turn.reason is Reason.ACCOUNT_LOCKED
@@ -46,8 +45,7 @@ def test_equal_guesses_in_flight_share_one_bind(site):
 
 def test_a_crash_between_keeps_what_was_counted(site, hosts):
     """Another agent on the same folder goes on counting where the first one was cut off."""
-    for n in range(4):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 4)
     site.close()
     site.close = lambda: None
     again = hosts(CONFIG)
@@ -57,8 +55,7 @@ def test_a_crash_between_keeps_what_was_counted(site, hosts):
 
 def test_an_unlock_here_ends_our_lock(site):
     """R44: although the directory had nothing to unlock."""
-    for n in range(5):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 5)
     (row,) = site.act(Verb.UNLOCK, "ann")
     assert (row.problem, row.noop) == (None, False)
     assert row.before.lock is not None
@@ -81,8 +78,7 @@ def test_unplugged_the_last_password_holds_and_nothing_else(site):
     assert turn.reason is Reason.OK
     assert site.event(turn).offline
     assert site.ask("ann", WRONG).reason is Reason.WRONG_CREDENTIALS
-    for n in range(4):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 4)
     assert site.event(site.ask("ann", RIGHT)).reason is Reason.ACCOUNT_LOCKED
 
 
@@ -90,8 +86,7 @@ def test_plugged_in_again_an_offline_lock_is_not_applied_nor_forgotten(site):
     """security.md 3: it applies again offline until its end or a password proven online."""
     learnt(site)
     site.paper.down = True
-    for n in range(5):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 5)
     site.paper.down = False
     assert site.acct("ann").reason is Reason.OK
     site.paper.down = True

@@ -49,8 +49,7 @@ def rows(refreshing, name="ann", *, dry_run=False):
 
 
 def test_what_was_counted_is_cleared_and_each_step_is_told(site, refreshing):
-    for n in range(5):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 5)
     assert rows(refreshing) == [
         ("ann", "counters", StepState.DONE),
         ("ann", "faillock", StepState.DONE),
@@ -65,8 +64,7 @@ def test_once_more_does_no_harm_and_says_so(refreshing):
 
 
 def test_a_dry_run_names_the_steps_and_takes_none(site, refreshing, actions):
-    for n in range(5):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 5)
     assert rows(refreshing, dry_run=True) == [
         ("ann", "counters", StepState.WOULD),
         ("ann", "faillock", StepState.WOULD),

@@ -29,8 +29,7 @@ def test_five_wrong_passwords_lock_and_the_right_one_does_not_help(host):
 def test_a_lock_ends_by_itself(host, hands):
     """R16: after its duration the right password is let in, and clears the tally."""
     host.people(person("ann"))
-    for n in range(5):
-        host.ask("ann", b"guess number %d" % n)
+    host.guess("ann", 5)
     hands.pass_by(timedelta(minutes=29, seconds=59))
     assert host.ask("ann", RIGHT).verdict is Verdict.REFUSE
     hands.pass_by(timedelta(seconds=2))
@@ -42,8 +41,7 @@ def test_a_proof_clears_what_was_counted(host):
     """R15: four wrong ones, a right one, four wrong ones: no lock."""
     host.people(person("ann"))
     for _ in range(2):
-        for n in range(4):
-            host.ask("ann", b"guess number %d" % n)
+        host.guess("ann", 4)
         assert host.ask("ann", RIGHT).reason is Reason.OK
 
 
@@ -104,8 +102,7 @@ def test_guesses_at_a_lock_screen_never_lock_the_account(host):
     """security.md 2: a tally of their own, which closes that path alone."""
     host.people(person("nobody"))
     own = {"peer": Peer(uid=65534, real_uid=65534), "service": "screensaver"}
-    for n in range(5):
-        host.ask("nobody", b"guess number %d" % n, **own)
+    host.guess("nobody", 5, **own)
     assert host.ask("nobody", RIGHT, **own).verdict is Verdict.REFUSE
     assert host.failures("nobody") == 0
     assert host.ask("nobody", RIGHT).reason is Reason.OK
@@ -115,8 +112,7 @@ def test_a_full_tally_of_a_lock_screen_closes_to_the_last_proven_password_too(ho
     """security.md 2: right password included, whatever was proven elsewhere meanwhile."""
     host.people(person("nobody"))
     own = {"peer": Peer(uid=65534, real_uid=65534), "service": "screensaver"}
-    for n in range(5):
-        host.ask("nobody", b"guess number %d" % n, **own)
+    host.guess("nobody", 5, **own)
     assert host.ask("nobody", RIGHT).reason is Reason.OK
     assert host.ask("nobody", RIGHT, **own).verdict is Verdict.REFUSE
 

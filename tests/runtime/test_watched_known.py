@@ -95,19 +95,16 @@ def test_a_reading_that_was_overtaken_turns_nothing_back(site, known, hands):
 
 def test_a_lock_of_ours_and_its_end_are_told(site, known):
     """R15: where the directory does not count, the lock is this host's own."""
-    for n in range(5):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 5)
     assert told(known, everything=False) == [("ann", "locked")]
     site.act(Verb.UNLOCK, "ann")
     assert told(known, everything=False) == [("ann", "unlocked")]
-    for n in range(5):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 5)
     assert told(known) == [("ann", "locked")]
 
 
 def test_a_lock_of_ours_ends_by_time(site, known, hands):
-    for n in range(5):
-        site.ask("ann", b"guess number %d" % n)
+    site.guess("ann", 5)
     assert told(known) == [("ann", "locked")]
     assert known.next_in_s() <= site.settings.directory.watch.poll_s
     hands.pass_by(timedelta(seconds=site.settings.policy.lockout.duration_s))

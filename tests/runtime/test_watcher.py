@@ -46,8 +46,7 @@ def test_nothing_is_noted_while_nothing_changes(host, watch):
 
 def test_a_lock_and_its_end_are_noted_once_with_what_tripped_it(host, watch, hands):
     """R39, R45: the lock by guesses, then its end by time, although nobody did anything."""
-    for n in range(5):
-        host.ask("ann", b"guess number %d" % n, rhost="203.0.113.7")
+    host.guess("ann", 5, rhost="203.0.113.7")
     watch.one_pass()
     watch.one_pass()
     assert seen(host) == [("locked", "active", "locked")]
@@ -181,8 +180,7 @@ def test_what_follows_an_unlock_follows_at_once(host, watching, monkeypatch):
 def test_a_lock_by_guesses_is_followed_at_once(host, watching):
     host.people(person("ann"))
     at_work = watching(host)
-    for n in range(5):
-        host.ask("ann", b"guess number %d" % n)
+    host.guess("ann", 5)
     assert at_work.next()[0] == "locked"
 
 
@@ -211,8 +209,7 @@ def test_a_machine_that_slept_tells_what_fell_due_meanwhile(host, hands, watchin
     """The wait of a thread does not count suspended time: moments are compared each second."""
     host.people(person("ann"))
     at_work = watching(host)
-    for n in range(5):
-        host.ask("ann", b"guess number %d" % n)
+    host.guess("ann", 5)
     assert at_work.next()[0] == "locked"
     assert at_work.is_quiet()  # and asleep until the lock ends
     began = time.monotonic()
@@ -226,8 +223,7 @@ def test_a_clock_that_was_ahead_and_is_set_back_ends_the_lock_again(host, hands,
     """Only a directory or an operator sets the believed time back; then a lock holds again."""
     host.people(person("ann"))
     at_work = watching(host)
-    for n in range(5):
-        host.ask("ann", b"guess number %d" % n)
+    host.guess("ann", 5)
     assert at_work.next()[0] == "locked"
     hands.pass_by(timedelta(days=1))
     assert at_work.next()[0] == "unlocked"
@@ -242,8 +238,7 @@ def test_a_wall_clock_that_jumps_by_itself_moves_nothing(host, hands, watching):
     """R55: a larger jump within a boot is not believed."""
     host.people(person("ann"))
     at_work = watching(host)
-    for n in range(5):
-        host.ask("ann", b"guess number %d" % n)
+    host.guess("ann", 5)
     assert at_work.next()[0] == "locked"
     hands.set_wall_back(timedelta(days=-365))
     host.parts.news.wake()
