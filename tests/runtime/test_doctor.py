@@ -68,16 +68,22 @@ def test_a_daemon_that_is_well_says_so(tmp_path: Path) -> None:
         assert found[check].level is Level.OK
 
 
-def test_what_the_configuration_invites_is_told(tmp_path: Path) -> None:
-    """Two counters, a status that nobody may read, a secret that is not there, no authorities."""
-    directory = Directory(
+def inviting(tmp_path: Path) -> Directory:
+    """Return a directory whose status nobody may read, with no secret and no authorities."""
+    return Directory(
         kind="ldap",
         servers=("ldaps://ldap.example.org",),
         ca_file=tmp_path / "absent.pem",
         admin_account=Account(dn="cn=a", password_file=tmp_path / "absent"),
         users=replace(Directory().users, dn_template="uid={user},dc=example,dc=org"),
     )
-    site = settings(tmp_path, directory=directory, policy=Policy(lockout=Lockout(owner="agent")))
+
+
+def test_what_the_configuration_invites_is_told(tmp_path: Path) -> None:
+    """Two counters, a status that nobody may read, a secret that is not there, no authorities."""
+    site = settings(
+        tmp_path, directory=inviting(tmp_path), policy=Policy(lockout=Lockout(owner="agent"))
+    )
     found = {one.check: one for one in doctor.run(site)}
     assert found["lockout"].level is Level.WARNING
     assert found["secrets"].level is Level.PROBLEM
@@ -144,15 +150,10 @@ def failing(tmp_path: Path) -> dict[str, Callable[[Settings], object]]:
 
 
 def ill_site(tmp_path: Path) -> Settings:
-    directory = Directory(
-        kind="ldap",
-        servers=("ldaps://ldap.example.org",),
-        ca_file=tmp_path / "absent.pem",
-        admin_account=Account(dn="cn=a", password_file=tmp_path / "absent"),
-        users=replace(Directory().users, dn_template="uid={user},dc=example,dc=org"),
-    )
     policy = Policy(lockout=Lockout(owner="agent"), reveal="always")
-    return settings(tmp_path, directory=directory, policy=policy, keys=Keys(source="credential"))
+    return settings(
+        tmp_path, directory=inviting(tmp_path), policy=policy, keys=Keys(source="credential")
+    )
 
 
 def test_every_check_can_fail_and_says_what_to_do(
