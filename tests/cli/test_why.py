@@ -11,7 +11,7 @@ from loginward.wire.admin import requests as ask
 from loginward.wire.admin import rows
 from tests.cli import samples
 from tests.cli.conftest import Done
-from tests.cli.test_transcripts import unindent
+from tests.cli.transcript import unindent
 
 
 def test_why(world) -> None:

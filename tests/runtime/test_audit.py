@@ -19,7 +19,7 @@ from loginward.runtime.events import ActEvent, DaemonEvent, FaultEvent, Transiti
 from loginward.runtime.folding import Folding
 from loginward.settings import Events
 from tests.doubles.moving import NOW, MovingClock
-from tests.runtime.test_events import decision
+from tests.runtime.decisions import decision
 
 KEY = b"k" * 32
 

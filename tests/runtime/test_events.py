@@ -9,19 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loginward.core.reasons import Reason, Verdict
-from loginward.core.requests import Door, Phase
 from loginward.core.secret import Secret
 from loginward.runtime import events
-from tests.doubles.moving import NOW
-
-
-def decision(**changes):
-    given_ = {
-        "at": NOW, "door": Door.LOGIN, "phase": Phase.AUTHN, "service": "sshd", "name": "ann",
-        "verdict": Verdict.REFUSE, "reason": Reason.WRONG_CREDENTIALS, **changes,
-    }  # fmt: skip
-    return events.DecisionEvent(**given_)
+from tests.runtime.decisions import decision
 
 
 def test_a_line_is_one_line_and_reads_back_as_it_was():

@@ -12,7 +12,7 @@ from loginward.core.reasons import Reason, Verdict
 from loginward.core.status import LockCause
 from loginward.runtime.folding import Folding
 from loginward.wire.admin.parts import LockPart
-from tests.runtime.test_events import decision
+from tests.runtime.decisions import decision
 
 
 def refused(reference, **changes):

@@ -14,8 +14,8 @@ from loginward.runtime.events import ActEvent, TransitionEvent
 from loginward.runtime.past import Past, past_of
 from loginward.wire.admin.parts import EndedLockPart, LockPart, StatusPart
 from tests.doubles.moving import NOW
+from tests.runtime.decisions import decision
 from tests.runtime.people import RIGHT, WRONG, person
-from tests.runtime.test_events import decision
 
 
 def before(minutes):

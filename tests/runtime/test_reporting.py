@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 
+from loginward.crypto.password_hash import PasswordHasher
 from loginward.runtime.reporting import Reporting
 from loginward.runtime.watcher import Watcher
-from loginward.store.verifiers import Verifiers
 from loginward.wire.admin import requests
 from tests.runtime.people import RIGHT, person
 
@@ -21,10 +22,6 @@ def reporting(site):
     )
     made.watcher = watcher
     return made
-
-
-def account(site, name="ann"):
-    return site.account(name)
 
 
 def test_health_counts_what_is_kept_and_what_is_being_judged(site, reporting, hands):
@@ -49,9 +46,22 @@ def test_health_says_when_every_account_was_last_looked_at(site, reporting, hand
 
 
 def test_health_says_how_many_verifiers_are_still_to_be_made(site, reporting, monkeypatch):
-    """The worker is held up; what has been proven waits for it."""
-    monkeypatch.setattr(Verifiers, "waiting", 7)
-    assert reporting.health().verifiers_waiting == 7
+    """The worker is held up by ann's; bob's waits for it."""
+    at_work, go_on, make = threading.Event(), threading.Event(), PasswordHasher.hash
+
+    def slowly(*arguments, **more):
+        at_work.set()
+        assert go_on.wait(10)
+        return make(*arguments, **more)
+
+    monkeypatch.setattr(PasswordHasher, "hash", slowly)
+    site.ask("ann", RIGHT)
+    assert at_work.wait(10)
+    site.ask("bob", RIGHT)
+    assert reporting.health().verifiers_waiting == 1
+    go_on.set()
+    site.parts.verifiers.idle()
+    assert reporting.health().verifiers_waiting == 0
 
 
 def test_without_a_service_account_health_warns_that_status_is_hidden(site, reporting):
@@ -69,13 +79,13 @@ def test_an_embedded_directory_hides_nothing(host):
 
 def test_an_account_says_where_it_was_read_and_whether_it_can_sign_in_offline(site):
     """The copy says until when it lets anybody in."""
-    fresh = account(site)
+    fresh = site.account("ann")
     assert (fresh.source, fresh.usable_until, fresh.can_sign_in_offline) == ("auto", None, False)
     site.ask("ann", RIGHT)
     site.parts.verifiers.idle()
-    assert account(site).can_sign_in_offline
+    assert site.account("ann").can_sign_in_offline
     site.paper.down = True
-    copy = account(site)
+    copy = site.account("ann")
     assert copy.source == "local copy"
     allowed = timedelta(seconds=site.settings.policy.offline.allowed_s)
     assert copy.usable_until == copy.read_at + allowed
