@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from loginward.core.decision import Decision
-from loginward.core.facts import AccountFacts, Fact, status_at
+from loginward.core.facts import Fact, status_at
 from loginward.core.policy import Asker, Rules, WhenExpired
 from loginward.core.readings import Fresh
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Door, Phase
-from loginward.core.status import DueDate, ExpiryCause, Lock, LockCause
 from loginward.messages import load_texts
 from loginward.runtime.events import DecisionEvent
 from loginward.runtime.explain import Wording, decided_then
+from tests.runtime.judged import AGED, ANN, NOW, TRIPPED
 
 SAYS = Wording(load_texts())
 clears, clears_since, unknown_of = SAYS.clears, SAYS.clears_since, SAYS.unknown_of
-NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
-DAY = timedelta(days=1)
 FINE = Decision(verdict=Verdict.ALLOW, reason=Reason.OK)
-ANN = AccountFacts(account_id="id-ann", name="ann", read_at=NOW, changed_at=NOW - 30 * DAY)
-TRIPPED = Lock(
-    id="l",
-    cause=LockCause.THRESHOLD,
-    since=NOW,
-    until=NOW + DAY,
-    source="sshd 203.0.113.7",
-    failures=5,
-)
-AGED = DueDate(NOW - DAY, ExpiryCause.AGING)
 
 
 def refused(reason, known=ANN, **more):

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from loginward.core.facts import AccountFacts, Evidence, Fact, LockoutPolicy, Origin, status_at
+from loginward.core.facts import Evidence, Fact, LockoutPolicy, Origin, status_at
 from loginward.core.readings import Copy, Fresh, NeverSeen
 from loginward.core.status import DueDate, ExpiryCause, Lock, LockCause, UserState
 from loginward.runtime.fact_parts import facts_of
-
-NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
-DAY = timedelta(days=1)
-ANN = AccountFacts(account_id="id-ann", name="ann", read_at=NOW, changed_at=NOW - 30 * DAY)
-TRIPPED = Lock(
-    id="l",
-    cause=LockCause.THRESHOLD,
-    since=NOW,
-    until=NOW + DAY,
-    source="sshd 203.0.113.7",
-    failures=5,
-)
-AGED = DueDate(NOW - DAY, ExpiryCause.AGING)
+from tests.runtime.judged import AGED, ANN, DAY, NOW, TRIPPED
 
 
 def facts(known, *, copy=False, after=timedelta(0)):
