@@ -18,6 +18,7 @@ from loginward.core.reasons import Reason
 from loginward.core.requests import Phase
 from loginward.wire.admin import requests
 from loginward.wire.admin.rows import EventRow, HealthRow
+from tests.doubles.processes import end
 from tests.doubles.waiting import eventually
 from tests.live import people
 from tests.live.slapd import Slapd
@@ -88,14 +89,8 @@ class Agent:
     def stop(self) -> None:
         """End it as systemd does; idempotent."""
         process, self.process = self.process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(15)
+        if process is not None:
+            end(process)
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -23,6 +23,7 @@ from typing import Self
 
 import ldap3
 
+from tests.doubles.processes import end
 from tests.live import people as who
 from tests.live.certificates import Authority, Pair
 
@@ -147,15 +148,9 @@ class Slapd:
     def stop(self) -> None:
         """End it, by its own pid; idempotent."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+        if process is not None:
+            process.send_signal(signal.SIGCONT)
+            end(process)
 
     def restart(self) -> None:
         """Stop and start on the same ports: every connection to it is closed."""
