@@ -9,22 +9,20 @@ socket's folder appears as /run/loginward, and its state folder as /var/lib/logi
 from __future__ import annotations
 
 import hashlib
-import queue
 import shutil
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.live.syslog import Log
+
 TOP = Path(__file__).parents[2]
 PROFILE = TOP / "packaging/pam/loginward"
 PORT = 2222  # of a loopback of its own
 PATIENCE_S = 20
-_MARK = b"\0"
 HOST_FILES = ("passwd", "shadow", "group", "gshadow", "nsswitch.conf", "sudoers")
 
 _MOUNTS = r"""
@@ -94,42 +92,6 @@ class Outcome:
     @property
     def said(self) -> str:
         return self.out + self.err
-
-
-class Log:
-    """What is sent to a socket that stands for /dev/log."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._octets = queue.SimpleQueue[bytes]()
-
-    def lines(self) -> list[str]:
-        """Return what was sent until now, and not returned before."""
-        self._send(_MARK)  # what was sent before it arrives before it
-        lines = iter(lambda: self._octets.get(timeout=PATIENCE_S), _MARK)
-        return [octets.decode(errors="replace") for octets in lines]
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Listen, and never let a program wait, until the end of the block."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.bind(str(self._path))
-            self._path.chmod(0o666)
-            thread = threading.Thread(target=self._keep, args=(sock,), daemon=True)
-            thread.start()
-            try:
-                yield
-            finally:
-                self._send(b"")
-                thread.join(PATIENCE_S)
-
-    def _keep(self, sock: socket.socket) -> None:
-        while octets := sock.recv(65536):
-            self._octets.put(octets)
-
-    def _send(self, octets: bytes) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.sendto(octets, str(self._path))
 
 
 @dataclass
