@@ -48,6 +48,7 @@ IMPURE = {
 # Libraries with one home each, so that they can be swapped and audited in one place.
 HOMES = {
     "ldap3": "directory/ldap",
+    "pyrad": "doors/radius",
     "click": "cli",
     "rich": "cli",
 }
