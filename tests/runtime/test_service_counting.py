@@ -98,6 +98,30 @@ def test_wrong_current_passwords_of_a_change_count(host):
     assert host.ask("ann", RIGHT, **SEAT).reason is Reason.ACCOUNT_LOCKED
 
 
+@pytest.mark.parametrize("phase", [Phase.CHAUTHTOK_PRELIM, Phase.CHAUTHTOK_UPDATE])
+def test_changes_count_towards_the_checks_a_minute(hosts, hands, phase):
+    """Who may ask at `passwd` at will would have the directory asked at will."""
+    host = hosts("policy: {throttle: {per_source_per_min: 3}}\n")
+    host.people(person("nobody"))
+    own = {"peer": Peer(uid=65534, real_uid=65534), "service": "passwd"}
+    for _ in range(3):
+        assert host.ask("nobody", WRONG, phase=phase, **own).reason is Reason.WRONG_CREDENTIALS
+    for more in ({"phase": phase}, {"phase": Phase.AUTHN}):
+        assert host.ask("nobody", RIGHT, **own | more).reason is Reason.SOURCE_THROTTLED
+    hands.pass_by(timedelta(minutes=1, seconds=1))
+    changed = host.ask("nobody", RIGHT, NEXT, NEXT, phase=Phase.CHAUTHTOK_UPDATE, **own)
+    assert changed.reason is Reason.OK
+
+
+def test_an_account_phase_is_no_check(hosts):
+    host = hosts("policy: {throttle: {per_source_per_min: 1}}\n")
+    host.people(person("nobody"))
+    own = {"peer": Peer(uid=65534, real_uid=65534), "service": "sudo"}
+    for _ in range(3):
+        assert host.acct("nobody", **own).reason is Reason.OK
+    assert host.ask("nobody", RIGHT, **own).reason is Reason.OK
+
+
 def test_guesses_at_a_lock_screen_never_lock_the_account(host):
     """security.md 2: a tally of their own, which closes that path alone."""
     host.people(person("nobody"))

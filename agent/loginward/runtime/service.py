@@ -70,7 +70,7 @@ class _Talk:
         if refused is not None:
             return self._end(Done(refused))
         self._case.proof = parts.transactions.find(request)
-        if request.phase is Phase.AUTHN:
+        if request.phase is not Phase.ACCT:  # the only one left in which no password is checked
             parts.throttle.asked(self._case.sources, self._case.in_force.bounds)
         reused = self._reused()
         if reused is not None:

@@ -80,7 +80,8 @@ class AdminServer:
 
     Args:
         listener: Listening; the server closes it.
-        roles: Called for each connection, so that a reload holds from the next one on.
+        roles: Called for each connection, so that a reload holds from the next one on, and
+            while events are followed.
     """
 
     def __init__(
@@ -187,7 +188,8 @@ class AdminServer:
         try:
             roles = self._roles()
             dispatch = Dispatch(self._service, roles)
-            Talk(guest.connection, dispatch, self._clock, self._importing).run(roles, heard)
+            talk = Talk(guest.connection, dispatch, self._clock, self._importing, self._roles)
+            talk.run(roles, heard)
         finally:
             self._let_go(guest)
 

@@ -12,20 +12,22 @@ from loginward.doors.admin.roles import may_ask
 from loginward.errors import ConfigError, DirectoryUnavailable, ProtocolError, StoreFault
 from loginward.wire.admin import rows
 from loginward.wire.admin.lines import Lines, decode_piece, decode_request, encode_line
-from loginward.wire.admin.requests import ImportUsers
+from loginward.wire.admin.requests import AskEvents, ImportUsers
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from loginward.core.clock import Clock
     from loginward.doors.admin.dispatch import Dispatch
     from loginward.doors.admin.port import Operator
     from loginward.doors.admin.roles import Roles
+    from loginward.wire.admin.requests import AnyRequest
 
 REQUEST_S: Final = 5.0  # for the whole line, so that one octet a second is of no use
 FILE_S: Final = 60.0  # for the whole file of an import
 ROW_S: Final = 10.0  # for a reader to take a row
+LOOK_AGAIN_S: Final = 5.0  # at the groups of this host, while somebody follows events
 _OCTETS: Final = 65536
 _PROBLEMS: Final = 10  # of a configuration, told at once
 _LOG: Final = logging.getLogger("loginward.admin")
@@ -36,7 +38,11 @@ class _HungUpError(Exception):
 
 
 class Talk:
-    """Reads one request and writes its answer."""
+    """Reads one request and writes its answer.
+
+    Args:
+        roles_now: Returns the roles in force now, which end an answer that goes on.
+    """
 
     def __init__(
         self,
@@ -44,11 +50,13 @@ class Talk:
         dispatch: Dispatch,
         clock: Clock,
         importing: threading.Semaphore,
+        roles_now: Callable[[], Roles],
     ) -> None:
         self._connection = connection
         self._dispatch = dispatch
         self._clock = clock
         self._importing = importing
+        self._roles_now = roles_now
         self._lines = Lines()
 
     def run(self, roles: Roles, heard: Callable[[], None]) -> None:
@@ -73,7 +81,10 @@ class Talk:
                 return self._dispatch.turned_away(request, operator)
             if isinstance(request, ImportUsers):
                 return self._import(request, operator)
-            return self._write_all(self._dispatch.answer(request, b"", operator))
+            answer = self._dispatch.answer(request, b"", operator)
+            if isinstance(request, AskEvents):
+                answer = self._while_allowed(answer, request)
+            return self._write_all(answer)
         except _HungUpError:
             raise
         except Exception as error:  # noqa: BLE001  the door's one net: a fault of ours ends here
@@ -93,6 +104,24 @@ class Talk:
             if close is not None:
                 close()
         return rows.EndRow()
+
+    def _while_allowed(
+        self, answer: Iterable[rows.AnyRow | None], request: AnyRequest
+    ) -> Iterator[rows.AnyRow | None]:
+        """Yield an answer to its end, or to where the operator loses the right to it.
+
+        A row that waits is not given to whoever may no longer ask for it.
+        """
+        judged, again = self._roles_now(), Deadline.after(LOOK_AGAIN_S, self._clock)
+        for row in answer:
+            roles = self._roles_now()
+            if roles is not judged or again.passed:
+                judged, again = roles, Deadline.after(LOOK_AGAIN_S, self._clock)
+                operator = operator_of(self._connection, roles)
+                if not may_ask(operator, request):
+                    yield self._dispatch.turned_away(request, operator)
+                    return
+            yield row
 
     def _import(self, request: ImportUsers, operator: Operator) -> rows.FailedRow | rows.EndRow:
         if not self._importing.acquire(blocking=False):
