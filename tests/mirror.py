@@ -111,6 +111,7 @@ PARTS = {
     "runtime/demo_people": "runtime/test_demo.py",
     "runtime/explaining": "runtime/test_administration.py",
     "runtime/in_force": "runtime/test_reloading.py",
+    "runtime/judging": "runtime/test_service*.py",
     "runtime/ldap_opening": "runtime/test_beside.py",
     "runtime/timed_directory": "runtime/test_metrics.py",
     "runtime/transfer": "runtime/test_administration.py",

@@ -1,31 +1,20 @@
-"""The login door's service: conversations driven turn by turn, answered, audited."""
+"""The login door's service: conversations judged turn by turn, worded for the person."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loginward.core import decide
-from loginward.core.clock import Deadline
-from loginward.core.commands import Ask, Command, Done, Typed
+from loginward.core.commands import Ask
 from loginward.core.decision import Decision
-from loginward.core.evidence import Proven
-from loginward.core.login import Login
-from loginward.core.names import index_form
-from loginward.core.readings import Copy, Fresh
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase
 from loginward.doors.login.port import AskTurn, Conversation, ResultTurn
-from loginward.runtime.access import refusal_of
-from loginward.runtime.cases import PHASE_S, Case
-from loginward.runtime.throttle import sources_of
-from loginward.runtime.transactions import Transaction
+from loginward.runtime.judging import Judged, Judging
 
 if TYPE_CHECKING:
     from loginward.core.requests import LoginRequest
     from loginward.core.secret import Secret
     from loginward.runtime.agent import Parts
-
-CONVERSATION_S = 120.0
 
 
 class LoginService:
@@ -41,23 +30,12 @@ class LoginService:
 
 
 class _Talk:
-    """One request being answered.
-
-    Between two frames it is a value; a worker drives it while the daemon owes an answer.
-    """
+    """One request being answered."""
 
     def __init__(self, parts: Parts, request: LoginRequest) -> None:
         self._parts = parts
         self._request = request
-        self._began = self._turn_began = parts.clock.monotonic()
-        self._login = Login(request, parts.clock.now)
-        self._first_password: Secret | None = None
-        self._case = Case(
-            request=request,
-            sources=sources_of(request),
-            in_force=parts.configuration.current,
-            deadline=Deadline.after(PHASE_S, parts.clock),
-        )
+        self._judging = Judging(parts, request)
 
     def start(self) -> AskTurn | ResultTurn:
         """Return the first turn."""
@@ -66,94 +44,28 @@ class _Talk:
             note = parts.sessions.opened if request.phase is Phase.OPEN else parts.sessions.closed
             note(request)
             return _noted(request)
-        refused = refusal_of(request)
-        if refused is not None:
-            return self._end(Done(refused))
-        self._case.proof = parts.transactions.find(request)
-        if request.phase is not Phase.ACCT:  # the only one left in which no password is checked
-            parts.throttle.asked(self._case.sources, self._case.in_force.bounds)
-        reused = self._reused()
-        if reused is not None:
-            return self._end(reused)
-        return self._go_on(self._login.start())
+        return self._turn(self._judging.start())
 
     def answer(self, typed: Secret) -> AskTurn | ResultTurn:
         """Go on with what was typed."""
-        clock = self._parts.clock
-        self._turn_began = clock.monotonic()
-        if self._turn_began - self._began > CONVERSATION_S:
-            return self._end(Done(decide.malformed()))
-        self._first_password = self._first_password or typed
-        self._case.deadline = Deadline.after(PHASE_S, clock)
-        return self._go_on(self._login.resume(Typed(typed)))
+        return self._turn(self._judging.answer(typed))
 
     def hang_up(self) -> None:
         """Forget what was typed; a check in flight goes on and is settled."""
-        self._first_password = None
+        self._judging.hang_up()
 
-    def _reused(self) -> Done | None:
-        """Judge the account phase on the facts that the authenticate just read, if they hold."""
-        parts, proof = self._parts, self._case.proof
-        if self._request.phase is not Phase.ACCT or proof is None:
-            return None
-        reading = proof.reading
-        if reading is None or index_form(reading.facts.name) != index_form(self._request.name):
-            return None
-        if not parts.gatherer.holds(reading, proof.generation):
-            return None
-        gathered = parts.gatherer.for_asker(reading, self._case)
-        decision = decide.account(
-            gathered.reading, gathered.asker, gathered.rules, parts.clock.now()
-        )
-        return Done(decision, gathered.reading)
-
-    def _go_on(self, command: Command) -> AskTurn | ResultTurn:
-        command = self._parts.driver.run(self._login, command, self._case)
-        if isinstance(command, Ask):
-            return self._case.in_force.answers.ask(self._request, command)
-        return self._end(command)
-
-    def _end(self, done: Done) -> ResultTurn:
-        parts = self._parts
-        elapsed_s = parts.clock.monotonic() - self._turn_began  # ours, not the time of typing
-        reference = parts.recorder.decided(self._request, self._case, done, elapsed_s)
-        parts.metrics.decided(self._request, done, elapsed_s)
-        if done.decision.reason is Reason.USER_UNKNOWN and self._request.phase is Phase.AUTHN:
-            stranger = parts.audit.strangers.shown(self._request.name)
-            parts.throttle.failed(self._case.sources, stranger)
-        transaction = self._keep_proof(done)
-        turn = self._case.in_force.answers.result(
+    def _turn(self, came: Ask | Judged) -> AskTurn | ResultTurn:
+        answers = self._judging.in_force.answers
+        if isinstance(came, Ask):
+            return answers.ask(self._request, came)
+        return answers.result(
             self._request,
-            done,
-            elapsed_s=elapsed_s,
-            reference=reference,
-            transaction=transaction,
-            warned=self._request.phase is Phase.ACCT and self._case.proof is not None,
+            came.done,
+            elapsed_s=came.elapsed_s,
+            reference=came.reference,
+            transaction=came.transaction,
+            warned=came.warned,
         )
-        password, self._first_password = self._first_password, None
-        keeps = self._request.door.value in self._case.in_force.settings.policy.offline.verifiers
-        deserved = keeps and password is not None and done.deserves_verifier
-        if deserved and password is not None and isinstance(done.reading, Fresh):
-            parts.knowledge.proven(done.reading.facts, password, self._case.generation)
-        return turn
-
-    def _keep_proof(self, done: Done) -> str:
-        """Return the id by which a later phase finds this proof; none for what proves nothing."""
-        request, reading = self._request, done.reading
-        if not done.decision.lets_in or not isinstance(done.checked, Proven):
-            return request.transaction if request.phase is not Phase.AUTHN else ""
-        if not isinstance(reading, Fresh | Copy):
-            return ""
-        proof = Transaction(
-            account_id=reading.facts.account_id,
-            checked=None if done.changed else done.checked,
-            reading=reading if isinstance(reading, Fresh) and not done.changed else None,
-            generation=self._case.generation,
-            at=self._parts.clock.monotonic(),
-            real_uid=request.peer.real_uid,
-            service=request.service,
-        )
-        return self._parts.transactions.keep(proof)
 
 
 def _noted(request: LoginRequest) -> ResultTurn:
