@@ -16,6 +16,7 @@ import time
 import pytest
 
 from loginward.cli.terminal import clean, columns_of, wrap
+from loginward.core.changes import ChangeProblem
 from loginward.core.secret import Secret
 from loginward.wire.admin import rows
 from tests.cli import samples
@@ -74,6 +75,28 @@ def test_a_password_is_typed_twice_and_never_shown(world) -> None:
     assert typist.end() == 0
     assert "s3cret" not in typist.seen
     assert world.admin.asked[0][1].password == Secret(b"s3cret-\xe9-pass")
+
+
+def test_a_token_is_typed_once_and_a_bad_password_again(world) -> None:
+    """R03: three tries, as inside a login; nothing that was typed is shown."""
+    world.admin.script["activate_self"] = rows.ActivationRow(
+        name="ann", problem=ChangeProblem.TOO_SHORT, why="Too short."
+    )
+    typist = Typist(world, "passwd", "ann", "--token")
+    typist.expect("activation token of ann: ")
+    typist.type(b"t0ken\n")
+    for n in range(3):
+        typist.expect("new password for ann: ")
+        typist.type(b"s3cret %d\n" % n)
+        typist.expect("the same again: ")
+        typist.type(b"s3cret %d\n" % n)
+        typist.expect("error: ann: Too short.")
+        typist.seen = typist.seen.partition("Too short.")[2]
+
+    assert typist.end() == 1
+    asked = [one for _, one, _ in world.admin.asked]
+    assert [one.new for one in asked] == [Secret(b"s3cret %d" % n) for n in range(3)]
+    assert [one.token for one in asked] == [Secret(b"t0ken")] * 3
 
 
 def test_two_different_passwords_change_nothing(world) -> None:

@@ -114,7 +114,10 @@ def test_a_token_is_shown_once(world) -> None:
     world.admin.script["act"] = [rows.ActRow(name="dave", token=samples.TOKEN)]
 
     assert world.run("resend-activation", "dave") == Done(
-        0, "dave: done\ndave: activation token, shown this once: K7QM-2F9T-XW3B\n", ""
+        0,
+        "dave: done\ndave: activation token, shown this once: K7QM-2F9T-XW3B\n"
+        "dave: next, by who has the token: loginward passwd dave --token\n",
+        "",
     )
     assert json.loads(world.run("resend-activation", "dave", "--json").out)["token"] == (
         "K7QM-2F9T-XW3B"

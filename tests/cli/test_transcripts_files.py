@@ -21,7 +21,10 @@ def test_add_a_user(world) -> None:
     )
 
     assert done == Done(
-        0, "ann: new -> pending\nann: activation token, shown this once: K7QM-2F9T-XW3B\n", ""
+        0,
+        "ann: new -> pending\nann: activation token, shown this once: K7QM-2F9T-XW3B\n"
+        "ann: next, by who has the token: loginward passwd ann --token\n",
+        "",
     )
     [(_, order, by)] = world.admin.asked
     assert (order.mail, order.groups, order.state, by) == (

@@ -12,6 +12,7 @@ IN_VAIN = {
     ChangeProblem.TOO_YOUNG,
     ChangeProblem.NOT_ALLOWED,
     ChangeProblem.WRONG_OLD,
+    ChangeProblem.NO_ACTIVATION,
 }
 
 

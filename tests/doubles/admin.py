@@ -84,6 +84,9 @@ class ScriptedAdmin:
     def act(self, ask, by):
         return self._rows("act", ask, by)
 
+    def activate_self(self, ask, by):
+        return self._say("activate_self", ask, by)
+
     def copies(self):
         return self._rows("copies")
 

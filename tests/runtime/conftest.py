@@ -135,7 +135,7 @@ class Host:
         self.parts.close()
 
 
-OPERATOR = Operator(uid=0, name="root", pid=1, rights=ALL_RIGHTS)
+OPERATOR = Operator(uid=0, real_uid=0, name="root", pid=1, rights=ALL_RIGHTS)
 
 
 @pytest.fixture

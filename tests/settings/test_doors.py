@@ -15,6 +15,12 @@ def test_a_role_is_made_of_known_rights() -> None:
     assert "unlock" in caught.value.problem
 
 
+def test_no_role_is_given_what_everybody_may() -> None:
+    """It would look as if the others could not."""
+    with pytest.raises(InvalidSettingError, match="'activate-self' is no right"):
+        AdminDoor(roles={"helpdesk": ("activate-self",)})
+
+
 @pytest.mark.parametrize("user", ["", "root"])
 def test_a_peer_is_somebody_other_than_root(user: str) -> None:
     with pytest.raises(InvalidSettingError):

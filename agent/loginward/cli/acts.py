@@ -139,6 +139,9 @@ def show(asking: Asking, answer: Answer, verb: Verb | None) -> int:
         if row.token is not None and not asking.out.as_json:
             token = row.token.reveal().decode("ascii", "backslashreplace")
             asking.out.line(f"{row.name}: activation token, shown this once: {token}")
+            asking.out.line(
+                f"{row.name}: next, by who has the token: loginward passwd {row.name} --token"
+            )
     return of_bulk(problems)
 
 

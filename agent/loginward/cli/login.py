@@ -47,21 +47,32 @@ def login_command(asking: Asking, user: str, service: str, password_stdin: bool)
     epilog=examples(
         "loginward passwd                  your own",
         "loginward passwd ann              ann's, who has to know the old one",
+        "loginward passwd ann --token      ann's first one, by her activation token",
     ),
 )
 @click.argument("user", required=False)
 @click.option(
     "--password-stdin",
     is_flag=True,
-    help="Read the old and the new password from stdin, a line each.",
+    help="Read the old password (or the token) and the new one from stdin, a line each.",
+)
+@click.option(
+    "--token",
+    is_flag=True,
+    help="Set the first password, by the activation token that is asked for.",
 )
 @asks_daemon
-def passwd_command(asking: Asking, user: str | None, password_stdin: bool) -> int:
+def passwd_command(asking: Asking, user: str | None, password_stdin: bool, token: bool) -> int:
     """Change a password, knowing the old one.
 
-    Your own, or USER's who types the old one. An administrator who does not know it uses reset-password or set-temporary.
+    Your own, or USER's who types the old one. Who never had one types the activation token
+    instead. An administrator who does not know it uses reset-password or set-temporary.
     """
     name = user or _own_name()
+    if token:
+        from loginward.cli.activation import activate
+
+        return activate(asking, name, from_stdin=password_stdin)
     shown = Shown(asking.out.as_json)
     socket = LoginSocket(asking.folder / "login.sock", shown, from_stdin=password_stdin)
     begin = Begin(phase=Phase.CHAUTHTOK_UPDATE, user=name, service="passwd")

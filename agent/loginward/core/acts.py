@@ -45,6 +45,8 @@ class Right(enum.Enum):
     REFRESH = "refresh"
     RELOAD = "reload"
     CLOCK = "clock"
+    ACTIVATE_SELF = "activate-self"  # nobody has to be given it
 
 
 ALL_RIGHTS = frozenset(Right)
+OF_EVERYBODY = frozenset({Right.ACTIVATE_SELF})

@@ -21,6 +21,7 @@ class ChangeProblem(enum.Enum):
     SAME = "same"
     NOT_ALLOWED = "not-allowed"  # the directory does not let this person change it
     WRONG_OLD = "wrong-old"
+    NO_ACTIVATION = "no-activation"  # whatever of name and token is not right
     NO_ANSWER = "no-answer"  # in time; whether it was changed is not known
     MISMATCH = "mismatch"  # typed twice, differently (R41)
 
@@ -32,6 +33,7 @@ class ChangeProblem(enum.Enum):
             ChangeProblem.NOT_ALLOWED,
             ChangeProblem.NO_ANSWER,
             ChangeProblem.WRONG_OLD,
+            ChangeProblem.NO_ACTIVATION,
         }
 
 

@@ -9,6 +9,7 @@ from loginward.core.readings import Copy, Fresh
 from loginward.directory.embedded.fields import Format
 from loginward.errors import ConfigError
 from loginward.runtime.acting import Acting
+from loginward.runtime.activation import Activation
 from loginward.runtime.event_rows import row_of
 from loginward.runtime.explaining import Explaining
 from loginward.runtime.reporting import Reporting
@@ -52,6 +53,7 @@ class Administration:
         self._explaining = Explaining(parts)
         self._acting = Acting(parts)
         self._transfer = Transfer(parts, self._acting)
+        self._activation = Activation(parts, self._acting)
 
     def health(self) -> rows.HealthRow:
         """Return how the daemon is; never waits for a directory."""
@@ -110,6 +112,12 @@ class Administration:
     def act(self, ask: requests.ActOnUsers, by: Operator) -> Iterator[rows.ActRow]:
         """Carry out a verb; one row a name, in order."""
         return self._acting.act(ask, by)
+
+    def activate_self(
+        self, ask: requests.ActivateSelf, by: Operator
+    ) -> rows.ActivationRow | rows.FailedRow:
+        """Set a first password by an activation token, for whoever has it."""
+        return self._activation.activate(ask, by)
 
     def turned_away(self, ask: str, by: Operator) -> None:
         """Record an order that the operator had no right to."""

@@ -53,6 +53,12 @@ def sources_of(request: LoginRequest) -> Sources:
     return Sources(tuple(keys), " ".join(words))
 
 
+def sources_of_user(real_uid: int) -> Sources:
+    """Return the sources of who asks on this host for no login; uid 0 is nobody's source."""
+    line = f"uid {real_uid}"
+    return Sources((line,) if real_uid != 0 else (), line)
+
+
 @lru_cache(maxsize=4096)
 def _place(door: Door, rhost: str) -> str:
     """Return an address by its bound (IPv6 by /64), a device by its octets, a name as it is."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from loginward.core.acts import Right
+from loginward.core.acts import ALL_RIGHTS, OF_EVERYBODY
 from loginward.settings.keys import InvalidSettingError, Key, Section
 from loginward.settings.policy import check_services
 from loginward.settings.radius import Radius
@@ -83,7 +83,7 @@ class AdminDoor(Section):
     ] = ()
 
     def check(self) -> None:
-        known = {right.value for right in Right} | {ALL}
+        known = {right.value for right in ALL_RIGHTS - OF_EVERYBODY} | {ALL}
         for group, rights in self.roles.items():
             strange = [right for right in rights if right not in known]
             if strange:

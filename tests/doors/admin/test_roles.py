@@ -11,7 +11,8 @@ import typing
 
 import pytest
 
-from loginward.core.acts import ALL_RIGHTS, Right, Verb
+from loginward.core.acts import ALL_RIGHTS, OF_EVERYBODY, Right, Verb
+from loginward.core.secret import Secret
 from loginward.doors.admin.peer import operator_of
 from loginward.doors.admin.port import Operator
 from loginward.doors.admin.roles import Roles, may_ask, right_for
@@ -43,13 +44,14 @@ REQUESTS = [
     ask.ImportUsers(form=rows.FileFormat.CSV, octets=0),
     ask.ExportUsers(form=rows.FileFormat.CSV),
     ask.ForgetCopies(names=("ann",)),
+    ask.ActivateSelf(name="ann", token=Secret(b"t"), new=Secret(b"n")),
     ask.ClearCache(),
     ask.AcceptClock(),
     ask.Reload(),
     *(ask.ActOnUsers(verb=verb, names=("ann",)) for verb in Verb),
 ]
 VIEWS = 10  # the first of them change nothing
-OF_HELPDESK = {Right.VIEW, Right.UNLOCK}
+OF_HELPDESK = {Right.VIEW, Right.UNLOCK, *OF_EVERYBODY}
 
 
 def test_every_kind_of_request_is_in_the_matrix() -> None:
@@ -82,13 +84,14 @@ def test_every_verb_that_brings_a_password_says_so() -> None:
         pytest.param(0, "nobody", ALL_RIGHTS, id="root"),
         pytest.param(1000, "admins", ALL_RIGHTS, id="admin"),
         pytest.param(1000, "helpdesk", OF_HELPDESK, id="helpdesk"),
-        pytest.param(1000, "nobody", frozenset(), id="no-role"),
+        pytest.param(1000, "nobody", OF_EVERYBODY, id="no-role"),
     ],
 )
 def test_the_matrix(request_: ask.AnyRequest, uid: int, group: str, rights: set[Right]) -> None:
     """security.md 16: rights are those of the roles of the peer's kernel groups, no others."""
     gid = grp.getgrnam(GROUPS[group]).gr_gid
-    operator = Operator(uid=uid, name="bob", pid=1, rights=ROLES.rights_of(uid, frozenset({gid})))
+    rights_there = ROLES.rights_of(uid, frozenset({gid}))
+    operator = Operator(uid=uid, real_uid=uid, name="bob", pid=1, rights=rights_there)
 
     assert operator.rights == rights
     assert may_ask(operator, request_) is (right_for(request_) in rights)
@@ -96,7 +99,7 @@ def test_the_matrix(request_: ask.AnyRequest, uid: int, group: str, rights: set[
 
 @pytest.mark.parametrize("typed", ["bob", "BOB", " Bob "])
 def test_a_person_may_ask_for_the_own_status_and_no_more(typed: str) -> None:
-    bob = Operator(uid=1000, name="bob", pid=1)
+    bob = Operator(uid=1000, real_uid=1000, name="bob", pid=1)
 
     assert may_ask(bob, ask.AskAccount(name=typed))
     assert not may_ask(bob, ask.AskAccount(name="ann"))
@@ -107,7 +110,7 @@ def test_a_person_may_ask_for_the_own_status_and_no_more(typed: str) -> None:
 def test_a_group_that_is_not_on_this_host_gives_nothing() -> None:
     roles = Roles({"no-such-group-here": frozenset({"all"})})
 
-    assert roles.rights_of(1000, frozenset({0, 4, 100})) == frozenset()
+    assert roles.rights_of(1000, frozenset({0, 4, 100})) == OF_EVERYBODY
 
 
 def ask_as(path: Path, request: ask.AnyRequest, *, uid: int, groups: list[int]) -> list:
@@ -192,6 +195,19 @@ def test_many_uids_that_ask_nothing_keep_nobody_out(serve, scripted, monkeypatch
         answer = ask_as(path, order, uid=65534, groups=[helper])
 
     assert answer[1:] == [rows.ActRow(name="ann"), rows.EndRow()]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_whoever_has_a_token_may_use_it(serve, scripted) -> None:
+    """R03: no role is needed, and a protected group is not asked after: the token is the proof."""
+    scripted.script["activate_self"] = rows.ActivationRow(name="ann")
+    request = ask.ActivateSelf(name="ann", token=Secret(b"t0ken"), new=Secret(b"n\xe9w"))
+    path = serve(Roles())
+
+    answer = ask_as(path, request, uid=65534, groups=[])
+
+    assert answer[1:] == [rows.ActivationRow(name="ann"), rows.EndRow()]
+    assert scripted.asked == [("activate_self", request, "nobody")]
 
 
 def test_the_socket_can_be_reached_by_whoever_has_a_role(serve) -> None:

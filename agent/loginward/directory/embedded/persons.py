@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from loginward.directory.embedded.book import Book
     from loginward.directory.embedded.record import Record
 
-NO_ACTIVATION = NotChanged(ChangeProblem.NOT_ALLOWED, "no open activation of that name and token")
+NO_ACTIVATION = NotChanged(ChangeProblem.NO_ACTIVATION)
 
 
 def change(
@@ -56,7 +56,10 @@ def change(
 def activate(
     book: Book, name: str, typed: Secret, new: Secret, deadline: Deadline
 ) -> Changed | NotChanged:
-    """Set the first password by an activation token, which is used up by it (I14)."""
+    """Set the first password by an activation token, which is used up by it (I14).
+
+    An unknown name, a wrong token and one that was used or outlived are one answer.
+    """
     now, site = book.clock.now(), book.site
     record = book.by_name(name)
     token = None if record is None else record.token

@@ -44,6 +44,8 @@ class Dispatch:
         match request:
             case ask.ActOnUsers() | ask.RemoveUsers() | ask.AddUser() | ask.ForgetCopies():
                 return self._order(request, by)
+            case ask.ActivateSelf():
+                return [self._service.activate_self(request, by)]
             case ask.ImportUsers():
                 return self._service.import_users(request, file, by)
             case ask.ExportUsers():

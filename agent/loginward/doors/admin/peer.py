@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from loginward.doors.admin.port import Operator
+from loginward.doors.login.callers import CallerGoneError, caller_of
 from loginward.doors.peer import peer_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def operator_of(connection: socket.socket, roles: Roles, proc: Path = Path("/pro
     login_uid = _login_uid(proc, pid)
     return Operator(
         uid=uid,
+        real_uid=_real_uid(connection, proc, uid),
         name=_name_of(uid),
         pid=pid,
         groups=frozenset(_group_name(gid) for gid in gids),
@@ -39,6 +41,14 @@ def operator_of(connection: socket.socket, roles: Roles, proc: Path = Path("/pro
         login_name="" if login_uid is None else _name_of(login_uid),
         rights=roles.rights_of(uid, gids),
     )
+
+
+def _real_uid(connection: socket.socket, proc: Path, uid: int) -> int:
+    """Return the real uid, or the effective one of a process that has ended meanwhile."""
+    try:
+        return caller_of(connection, proc).real_uid
+    except CallerGoneError:
+        return uid
 
 
 def _login_uid(proc: Path, pid: int) -> int | None:

@@ -23,6 +23,7 @@ class Operator:
 
     Attributes:
         uid: Effective user id; rights follow it and the groups.
+        real_uid: Real user id; limits follow it.
         name: Its login name; the number where it has none.
         groups: Names of its kernel groups (SO_PEERGROUPS), never what NSS would say now.
         pid: Process id when it connected.
@@ -32,6 +33,7 @@ class Operator:
     """
 
     uid: int
+    real_uid: int
     name: str
     pid: int
     groups: frozenset[str] = frozenset()
@@ -104,6 +106,15 @@ class AdminService(Protocol):
 
     def act(self, ask: requests.ActOnUsers, by: Operator) -> Iterator[rows.ActRow]:
         """Carry out a verb; one row a name, in order; an unknown name is a row too."""
+
+    def activate_self(
+        self, ask: requests.ActivateSelf, by: Operator
+    ) -> rows.ActivationRow | rows.FailedRow:
+        """Set a first password by an activation token, for whoever has it.
+
+        The answer, and how long it takes, is the same for an unknown name and for a token that is
+        wrong, outlived or used.
+        """
 
     def copies(self) -> Iterator[rows.CopyRow]:
         """Return the local copies, by name, damaged ones too."""

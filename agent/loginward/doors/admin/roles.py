@@ -6,7 +6,7 @@ import grp
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from loginward.core.acts import ALL_RIGHTS, Right
+from loginward.core.acts import ALL_RIGHTS, OF_EVERYBODY, Right
 from loginward.core.names import index_form
 from loginward.wire.admin import requests as ask
 
@@ -31,6 +31,7 @@ _NEEDS: Final[Mapping[type[ask.Request], Right]] = {
     ask.RemoveUsers: Right.REMOVE,
     ask.ImportUsers: Right.IMPORT,
     ask.ExportUsers: Right.EXPORT,
+    ask.ActivateSelf: Right.ACTIVATE_SELF,
     ask.ForgetCopies: Right.CACHE,
     ask.ClearCache: Right.CACHE,
     ask.RunRefresh: Right.REFRESH,
@@ -52,13 +53,13 @@ class Roles:
     protected_groups: Collection[str] = ()
 
     def rights_of(self, uid: int, gids: frozenset[int]) -> frozenset[Right]:
-        """Return the rights of a peer; uid 0 has all.
+        """Return the rights of a peer: those of everybody and of its roles; uid 0 has all.
 
-        A configured group that this host does not have gives nobody anything.
+        A configured group that this host does not have gives nobody anything more.
         """
         if uid == 0:
             return ALL_RIGHTS
-        rights = set[Right]()
+        rights = set(OF_EVERYBODY)
         for group, named in self.by_group.items():
             if _gid_of(group) in gids:
                 rights |= ALL_RIGHTS if EVERYTHING in named else {Right(name) for name in named}

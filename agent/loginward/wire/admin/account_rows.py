@@ -3,6 +3,7 @@
 import enum
 from datetime import datetime
 
+from loginward.core.changes import ChangeProblem
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Door
 from loginward.core.secret import Secret
@@ -123,6 +124,20 @@ class ActRow(Row, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     token: Secret | None = None
     problem: Problem | None = None
+    why: str = ""
+
+
+class ActivationRow(Row, frozen=True, kw_only=True):
+    """What became of a first password that a person chose by their token.
+
+    Attributes:
+        name: As the directory spells it; as typed where nothing was done.
+        problem: None: it is in force, and the token is used up.
+        why: For the person, where `problem` is not None.
+    """
+
+    name: str
+    problem: ChangeProblem | None = None
     why: str = ""
 
 

@@ -131,6 +131,17 @@ class ActOnUsers(Request, frozen=True, kw_only=True):
     force: bool = False
 
 
+class ActivateSelf(Request, frozen=True, kw_only=True):
+    """Set the first password of an account of the embedded directory, by its activation token.
+
+    Anybody may ask; one ActivationRow answers.
+    """
+
+    name: Name
+    token: Secret
+    new: Secret
+
+
 class ListCache(Request, frozen=True, kw_only=True):
     """Which local copies are kept?"""
 
@@ -197,6 +208,7 @@ AnyRequest = (
     | ImportUsers
     | ExportUsers
     | ActOnUsers
+    | ActivateSelf
     | ListCache
     | ForgetCopies
     | ClearCache

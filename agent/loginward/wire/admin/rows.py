@@ -2,6 +2,7 @@
 
 from loginward.wire.admin.account_rows import (
     AccountRow,
+    ActivationRow,
     ActRow,
     CutRow,
     ExplanationRow,
@@ -47,6 +48,7 @@ AnyRow = (
     | AccountRow
     | ExplanationRow
     | ActRow
+    | ActivationRow
     | ProgressRow
     | ImportedRow
     | LineProblemRow
@@ -67,6 +69,7 @@ AnyRow = (
 __all__ = [
     "AccountRow",
     "ActRow",
+    "ActivationRow",
     "AnyRow",
     "BeganRow",
     "ClearedRow",
