@@ -82,7 +82,6 @@ class Activation:
         changed = embedded.activate_with_token(ask.name, ask.token, ask.new, deadline)
         if isinstance(changed, NotChanged):
             return self._refused(ask, changed, account, by, in_force)
-        self._parts.effects.password_changed(account)
         after = None
         with contextlib.suppress(DirectoryUnavailable):  # it is done, read back or not
             after = embedded.read(account, deadline)
