@@ -1,0 +1,1 @@
+"""The RADIUS door: VPN gateways, access points and switches ask here."""

@@ -1,0 +1,1 @@
+"""RADIUS packets, without any I/O."""
