@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from pathlib import Path
@@ -134,6 +135,23 @@ def test_a_forked_one_ends_when_it_is_closed():
     assert not Path(f"/proc/{pid}").exists()
     with pytest.raises(DirectoryUnavailable):
         act(process)
+
+
+def test_a_forked_one_holds_its_socket_and_nothing_of_the_daemons(tmp_path):
+    """security.md 12: the daemon's end of the root helper is the daemon's alone."""
+    with packets() as (ours, _), (tmp_path / "secret").open("w"):
+        os.set_inheritable(ours.fileno(), True)
+        process = AdminProcess.fork(lambda: Directory(Done()), CLOCK)
+        assert act(process) == Done()
+        held = {
+            int(path.name): str(path.readlink())
+            for path in Path(f"/proc/{process._pid}/fd").iterdir()
+        }
+        process.close()
+    assert (held.pop(0), held.pop(1)) == ("/dev/null", "/dev/null")
+    assert held.pop(2) == str(Path("/proc/self/fd/2").readlink()), "it says what goes wrong"
+    (link,) = held.values()
+    assert link.startswith("socket:")
 
 
 class Unit:

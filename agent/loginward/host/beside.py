@@ -1,11 +1,14 @@
-"""Sockets between the daemon and the processes beside it that systemd starts (security.md 12).
+"""What the daemon and the processes beside it have in common (security.md 12).
 
 systemd listens, and starts a process for a connection with that connection as its standard input.
-Both ends ask the kernel who the other is. Source: unix(7) SO_PEERCRED, systemd.socket(5) Accept=.
+Both ends ask the kernel who the other is. A process that is forked keeps what is its own alone.
+Source: unix(7) SO_PEERCRED, systemd.socket(5) Accept=.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import pwd
 import socket
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 _UCRED: Final = struct.Struct("iII")  # pid, uid, gid
 _STDIN: Final = 0
+STDERR: Final = 2
 
 
 def connect(path: Path, within_s: float) -> socket.socket:
@@ -69,3 +73,15 @@ def uid_of_peer(connection: socket.socket) -> int:
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     _, uid, _ = _UCRED.unpack(raw)
     return int(uid)
+
+
+def close_all_but(*descriptors: int) -> None:
+    """Keep these descriptors of a process just forked; the first three not named lead nowhere."""
+    gc.freeze()  # a copy of an object of the daemon's must not end, and close a number given anew
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in set(range(STDERR + 1)) - set(descriptors):
+        os.dup2(nowhere, standard)
+    for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208  numbers, not files
+        if number > STDERR and number not in descriptors:
+            with contextlib.suppress(OSError):  # the one that lists them
+                os.close(number)

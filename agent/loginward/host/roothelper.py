@@ -21,7 +21,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from loginward.host.beside import accepted, connect
+from loginward.host.beside import accepted, close_all_but, connect
 from loginward.host.rootverbs import COMMAND_S, RootVerb, carry_out
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _live(connection: socket.socket) -> NoReturn:
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # a terminal sends them to the whole group
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _close_all_but(connection.fileno())
+        close_all_but(connection.fileno())
         os.chdir("/")
         os.environ.clear()
         if sys.platform.startswith("linux"):
@@ -156,17 +156,6 @@ def _live(connection: socket.socket) -> NoReturn:
         code = 0
     finally:
         os._exit(code)
-
-
-def _close_all_but(descriptor: int) -> None:
-    """Keep one descriptor; the first three lead nowhere."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
-        os.dup2(nowhere, standard)
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  numbers, not files
-        if int(name) > 2 and int(name) != descriptor:
-            with contextlib.suppress(OSError):  # the one that lists them
-                os.close(int(name))
 
 
 if __name__ == "__main__":

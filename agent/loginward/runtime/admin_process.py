@@ -24,7 +24,7 @@ from loginward.core.facts import AccountFacts
 from loginward.core.secret import Secret
 from loginward.directory.port import Act, Done, NotDone
 from loginward.errors import DirectoryUnavailable, LoginwardError
-from loginward.host.beside import connect
+from loginward.host.beside import STDERR, close_all_but, connect
 from loginward.runtime import hardening
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ class AdminProcess:
         if pid:
             theirs.close()
             return cls(ours, pid=pid)
-        ours.close()
         code = 1
         try:
+            close_all_but(theirs.fileno(), STDERR)
             if become is not None:
                 hardening.become(become)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends us by the socket
