@@ -49,6 +49,7 @@ IMPURE = {
 HOMES = {
     "ldap3": "directory/ldap",
     "pyrad": "doors/radius",
+    "OpenSSL": "doors/radius",
     "click": "cli",
     "rich": "cli",
 }
