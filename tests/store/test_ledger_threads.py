@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from loginward.core.attempts import Granted
 from loginward.sqlite.faults import NotWritable
 from loginward.store.attempts import DurableAttempts
 from loginward.store.record import AGENT, Record
-from tests.store.stage import NOW, Host, account, wrong
+from tests.store.stage import FIVE, NOW, Host, account, wrong
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,6 +19,117 @@ if TYPE_CHECKING:
 
     from loginward.core.facts import AccountFacts
     from loginward.store.store import Store
+
+
+def full(_: object) -> None:
+    raise NotWritable("disk full")
+
+
+def pending(store: Store) -> int:
+    """Return how many attempts are counted as under way, in memory or in the file."""
+    record = store.ledger.record("id-ada")
+    assert record is not None
+    return len(record.tally(AGENT).pending)
+
+
+def guess(store: Store) -> None:
+    """Reserve an attempt, as a login does before its password is checked."""
+    assert isinstance(DurableAttempts(store).reserve(account(), "sshd", FIVE), Granted)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_guess_kept_in_memory_while_another_is_written_is_counted_like_it_i6(
+    store: Store, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    """The disk gets room between the failed write of one and the moment it is kept in memory."""
+    store.save(account())
+    write = store.file.write
+    if waits:
+        with monkeypatch.context() as disk:
+            disk.setattr(store.file, "write", full)
+            guess(store)
+
+    def overtaken(step: Callable[[sqlite3.Connection], object]) -> object:
+        def then_another(connection: sqlite3.Connection) -> object:
+            result = step(connection)
+            monkeypatch.setattr(store.file, "write", full)
+            guess(store)
+            monkeypatch.setattr(store.file, "write", write)
+            return result
+
+        return write(then_another)
+
+    monkeypatch.setattr(store.file, "write", overtaken)
+    guess(store)
+    store.tick()
+
+    assert pending(store) == 2 + waits
+    assert not store.ledger._unwritten.is_owing
+
+
+def test_a_guess_written_just_after_one_that_had_waited_is_counted_too_i6(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waited is in the file, but still in memory: the next guess goes on from both."""
+    store.save(account())
+    write = store.file.write
+    with monkeypatch.context() as disk:
+        disk.setattr(store.file, "write", full)
+        guess(store)
+
+    def durable_then_another(step: Callable[[sqlite3.Connection], object]) -> object:
+        monkeypatch.setattr(store.file, "write", write)
+        result = write(step)
+        guess(store)
+        return result
+
+    monkeypatch.setattr(store.file, "write", durable_then_another)
+    guess(store)
+
+    assert pending(store) == 3
+    assert not store.ledger._unwritten.is_owing
+
+
+def test_a_guess_whose_commit_fails_once_it_is_made_counts_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(account())
+    write = store.file.write
+
+    def fails_late(step: Callable[[sqlite3.Connection], object]) -> object:
+        def cut_short(connection: sqlite3.Connection) -> None:
+            step(connection)
+            raise NotWritable("disk full")
+
+        return write(cut_short)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(store.file, "write", fails_late)
+        guess(store)
+        assert pending(store) == 1
+    guess(store)
+    assert pending(store) == 2
+
+
+def test_who_gave_up_waiting_for_the_disk_is_counted_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that is run after its login went on without it does nothing."""
+    store.save(account())
+    write, late = store.file.write, []
+
+    def hangs(step: Callable[[sqlite3.Connection], object]) -> None:
+        late.append(step)
+        raise NotWritable("the disk does not answer")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(store.file, "write", hangs)
+        guess(store)
+    with pytest.raises(NotWritable):
+        write(late[0])
+    store.tick()
+
+    assert pending(store) == 1
 
 
 def younger(by_s: int) -> AccountFacts:

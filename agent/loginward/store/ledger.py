@@ -1,8 +1,8 @@
 """The sealed rows, changed one account at a time.
 
-A change is durable when it returns. Where nothing can be written it is kept in memory instead,
-goes into the file with the next change, of any account, or the next `flush` that can be written, and
-the fault is noted.
+A change is durable when it returns. Where nothing can be written it is kept in memory instead and
+the fault is noted. The next change that can be written, of any account, takes some of what waits
+along, and the next `flush` takes the rest.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from loginward.core.status import UserState
 from loginward.errors import StoreFault
 from loginward.sqlite.faults import NotWritable
 from loginward.store.faults import Doubtful, Tampered, Unlisted
 from loginward.store.record import Record
+from loginward.store.unwritten import MOST, Unwritten
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from loginward.store.header import Header
 
 T = TypeVar("T")
-_IN_MEMORY: Final = 10_000  # changes of so many accounts wait for a file that cannot be written
+_Batch = tuple[tuple[bytes, Record], ...]
+_AT_ONCE: Final = 256  # records that waited, in one transaction: what a login may meet
 _RECENT: Final = 1024
 _YOUNGER: Final = 512
 
@@ -40,19 +42,25 @@ class _Younger:
     written: AccountFacts
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """What is left to do once a change is durable.
+@dataclass(slots=True)
+class _Made(Generic[T]):
+    """What a transaction made of an account so far.
 
     Attributes:
+        before: What the file did not hold before; None: it held all.
+        after: The record to keep; None: there is none, or the transaction has not come so far.
+        result: Of the change, where `after` is one.
         raised: The generation counter, if it was raised.
-        waited: What waited in memory and is in the file now.
         others: Row keys of accounts that had the name before.
+        is_over: Whoever asked for the change goes on without: it must not be made any more.
     """
 
+    before: Record | None = None
+    after: Record | None = None
+    result: T | None = None
     raised: int = 0
-    waited: Record | None = None
     others: tuple[bytes, ...] = ()
+    is_over: bool = False
 
 
 class Ledger:
@@ -61,8 +69,9 @@ class Ledger:
     def __init__(self, file: StoreFile) -> None:
         self.file = file
         self._lock = threading.Lock()
-        self._waiting = OrderedDict[bytes, Record]()  # by row key, as in the file
-        self._recent = OrderedDict[bytes, Record]()  # as this process last left them
+        self._unwritten = Unwritten(file.rows.name_key)
+        self._catching_up = threading.Lock()  # one login at a time pays for what waited
+        self._recent = OrderedDict[bytes, Record]()  # by row key, as this process last left them
         self._younger = OrderedDict[bytes, _Younger]()
         self._moves = 0  # changes and losses, so that what was read before one is not taken for new
 
@@ -73,9 +82,9 @@ class Ledger:
             Tampered: It cannot be believed.
             StoreFault: The file cannot be read.
         """
-        waiting = self._waiting.get(self._key(account_id))
-        if waiting is not None:
-            return waiting
+        unwritten = self._unwritten.get(self._key(account_id))
+        if unwritten is not None:
+            return unwritten
         try:
             record = self.file.read(lambda found: self.file.rows.by_id(found, account_id))
             return self._as_young(record)
@@ -87,9 +96,9 @@ class Ledger:
         """Return what is kept of a name; raises like `record`."""
         key = self.file.rows.name_key(name)
         with self._lock:
-            for waiting in self._waiting.values():
-                if self.file.rows.name_key(waiting.facts.name) == key:
-                    return waiting
+            unwritten = self._unwritten.by_name(key)
+        if unwritten is not None:
+            return unwritten
         try:
             record = self.file.read(lambda found: self.file.rows.by_name(found, name))
             return self._as_young(record)
@@ -121,39 +130,31 @@ class Ledger:
             NotWritable: With `only_durable`.
             StoreFault: The file cannot be used.
         """
-        row_key = self._key(account_id)
+        key = self._key(account_id)
+        made = _Made[T]()
 
-        def in_file(connection: sqlite3.Connection) -> tuple[T, _Done]:
-            waiting = self._waiting.get(row_key)
-            prior, doubt = waiting, False
+        def in_file(connection: sqlite3.Connection) -> T:
             header = self.file.rows.header(connection)
-            if waiting is None:
-                prior, doubt = self._prior(connection, account_id, header, heals=heals)
-            after, result = self._changed(prior, change, doubt=doubt)
-            if after is None or (after is prior and waiting is None):
-                return result, _Done()
-            gone = self.file.rows.put(connection, after, header)
-            self._remember(after)
-            marked = waiting is not None or _is_marked(prior, after)
-            raised = self.file.raise_counter(connection) if marked else 0
-            others = tuple(other for other in gone if other != row_key)
-            return result, _Done(raised, waiting, others)
+            known, doubt = self._unwritten.get(key), False
+            if known is None:
+                known, doubt = self._prior(connection, account_id, header, heals=heals)
+            prior, after, result = self._make(key, made, known, change, doubt=doubt)
+            if after is not None:
+                gone = self.file.rows.put(connection, after, header)
+                made.others = tuple(other for other in gone if other != key)
+                if self._unwritten.is_owed(key) or _is_marked(prior, after):
+                    made.raised = self.file.raise_counter(connection)
+            return result
 
         try:
-            result, done = self.file.write(in_file)
+            result = self.file.write(in_file)
         except BaseException as fault:
-            self._unlearn(row_key)
-            if only_durable or not isinstance(fault, NotWritable):
+            if self._keeps(key, made, wanted=not only_durable and isinstance(fault, NotWritable)):
+                return cast("T", made.result)
+            if only_durable or made.after is not None or not isinstance(fault, NotWritable):
                 raise
             return self._change_in_memory(account_id, change, heals=heals)
-        if done.others:
-            self.forget(done.others)
-        if done.waited is not None:
-            self._written(row_key, done.waited)
-        if done.raised:
-            self.file.repeat_counter(done.raised)
-        if self._waiting and not only_durable:
-            self._write_waiting()  # this one went into the file, so others do as well
+        self._note_written(key, made)
         return result
 
     def recent(self, account_id: str) -> Record | None:
@@ -170,7 +171,7 @@ class Ledger:
         record = self.record(account_id)
         if record is not None:
             with self._lock:
-                if self._moves == moves and key not in self._waiting:
+                if self._moves == moves and self._unwritten.get(key) is None:
                     self._recent.setdefault(key, record)
                     self._make_room()
         return record
@@ -203,7 +204,8 @@ class Ledger:
 
         Faults are noted, and lose nothing but the age of copies.
         """
-        self._write_waiting()
+        while self._write_some():
+            pass
         with self._lock:
             younger, self._younger = self._younger, OrderedDict()
         if not younger:
@@ -223,23 +225,42 @@ class Ledger:
         except StoreFault as fault:
             self.file.note(fault)
 
-    def _write_waiting(self) -> None:
-        """Write what waits in memory since nothing could be written, as far as that goes now."""
+    def _write_some(self) -> bool:
+        """Write some of what could not be written before; return whether there is more to try."""
+
+        def put(connection: sqlite3.Connection) -> tuple[_Batch, set[bytes], int]:
+            with self._lock:
+                batch = self._unwritten.owed(_AT_ONCE)
+            gone = set[bytes]()
+            for key, record in batch:
+                gone.update(one for one in self.file.rows.put(connection, record) if one != key)
+            return batch, gone, self.file.raise_counter(connection) if batch else 0
+
+        if not self._unwritten.is_owing:
+            return False
+        try:
+            batch, gone, raised = self.file.write(put)
+        except StoreFault:
+            return False  # it has been noted
         with self._lock:
-            waiting = tuple(record.facts.account_id for record in self._waiting.values())
-        for account_id in waiting:
-            try:
-                self.change(account_id, _as_it_is, only_durable=True)
-            except StoreFault:
-                return  # noted by whoever wrote
+            for key, record in batch:
+                self._unwritten.written(key, record)
+        self.forget(gone)
+        self.file.repeat_counter(raised)
+        return True
 
     def forget(self, gone: Iterable[bytes] | None = None) -> None:
         """Let go of what is in memory of rows that are gone; None: of all."""
         with self._lock:
             self._moves += 1
-            for held in (self._waiting, self._recent, self._younger):
-                for key in tuple(held) if gone is None else gone:
-                    held.pop(key, None)
+            if gone is None:
+                for held in (self._unwritten, self._recent, self._younger):
+                    held.clear()
+                return
+            for key in gone:
+                self._unwritten.forget(key)
+                self._recent.pop(key, None)
+                self._younger.pop(key, None)
 
     def _key(self, account_id: str) -> bytes:
         return self.file.rows.row_key(account_id)
@@ -253,19 +274,65 @@ class Ledger:
             return record
         return replace(record, facts=younger.facts)
 
-    def _remember(self, record: Record) -> None:
-        with self._lock:
-            self._moves += 1
-            key = self._key(record.facts.account_id)
-            self._younger.pop(key, None)
-            self._recent[key] = record
-            self._make_room()
+    def _make(
+        self,
+        key: bytes,
+        made: _Made[T],
+        known: Record | None,
+        change: Callable[[Record | None], tuple[Record | None, T]],
+        *,
+        doubt: bool,
+    ) -> tuple[Record | None, Record | None, T]:
+        """Change a record that is about to be written.
 
-    def _unlearn(self, row_key: bytes) -> None:
-        """Read a record again next time: what was remembered of it may not have been kept."""
+        Returns:
+            The record before, the one to write (None: there is nothing to), and the result.
+        """
         with self._lock:
+            if made.is_over:
+                raise NotWritable("nobody waits for this change any more")
+            before = self._unwritten.get(key)
+            prior = known if before is None else before
+            after, result = self._changed(prior, change, doubt=doubt and before is None)
+            if after is None or (after is prior and before is None):
+                return prior, None, result
+            self._unwritten.put(key, after)
+            made.before, made.after, made.result = before, after, result
             self._moves += 1
-            self._recent.pop(row_key, None)
+            self._younger.pop(key, None)
+            self._recent[key] = after
+            self._make_room()
+            return prior, after, result
+
+    def _note_written(self, key: bytes, made: _Made[T]) -> None:
+        """Let follow what does once a change is durable."""
+        if made.others:
+            self.forget(made.others)
+        if made.after is not None:
+            with self._lock:
+                self._unwritten.written(key, made.after)
+        if made.raised:
+            self.file.repeat_counter(made.raised)
+        if self._unwritten.is_owing and self._catching_up.acquire(blocking=False):
+            try:
+                self._write_some()  # this one went into the file, so others do as well
+            finally:
+                self._catching_up.release()
+
+    def _keeps(self, key: bytes, made: _Made[T], *, wanted: bool) -> bool:
+        """Keep a change in memory that a transaction made and could not write, or take it back."""
+        with self._lock:
+            made.is_over = True
+            self._moves += 1
+            self._recent.pop(key, None)  # it may not have been kept
+            if made.after is None:
+                return False
+            if wanted and self._unwritten.owe(key):
+                return True
+            self._unwritten.take_back(key, made.after, made.before)
+        if wanted:
+            self.file.note(_no_room())
+        return False
 
     def _make_room(self) -> None:
         while len(self._recent) > _RECENT:
@@ -320,25 +387,24 @@ class Ledger:
         *,
         heals: bool,
     ) -> T:
-        row_key = self._key(account_id)
+        key = self._key(account_id)
         with self._lock:
-            prior, doubt = self._waiting.get(row_key), False
-            if prior is None:
+            before = self._unwritten.get(key)
+            prior, doubt = before, False
+            if before is None:
                 prior, doubt = self._prior_unwritable(account_id, heals=heals)
             after, result = self._changed(prior, change, doubt=doubt)
-            if after is not None and after is not prior:
-                self._moves += 1
-                self._recent.pop(row_key, None)
-                self._waiting[row_key] = after
-                while len(self._waiting) > _IN_MEMORY:
-                    self._waiting.popitem(last=False)
-        return result
-
-    def _written(self, row_key: bytes, waited: Record) -> None:
-        """Drop a change from memory once the file holds it, unless another came on top."""
-        with self._lock:
-            if self._waiting.get(row_key) is waited:
-                del self._waiting[row_key]
+            if after is None or after is prior:
+                return result
+            self._moves += 1
+            self._recent.pop(key, None)
+            self._unwritten.put(key, after)
+            if self._unwritten.owe(key):
+                return result
+            self._unwritten.take_back(key, after, before)
+        fault = _no_room()
+        self.file.note(fault)
+        raise fault
 
 
 def undoubted(record: Record) -> Record:
@@ -352,8 +418,12 @@ def undoubted(record: Record) -> Record:
     return record
 
 
-def _as_it_is(prior: Record | None) -> tuple[Record | None, None]:
-    return prior, None
+def _no_room() -> NotWritable:
+    return NotWritable(
+        f"what was counted of {MOST} accounts waits for the disk, and no more is taken:"
+        " whoever else would be counted here is refused",
+        "free some space on its file system",
+    )
 
 
 def _is_marked(prior: Record | None, after: Record) -> bool:
