@@ -215,6 +215,19 @@ def test_events(world) -> None:
     assert world.admin.asked[0][1] == ask.AskEvents(last=5, name="bob")
 
 
+def test_an_unlock_is_not_said_to_come_from_where_the_lock_did(world) -> None:
+    world.admin.script["events"] = [
+        rows.EventRow(
+            id="7-1", at=samples.before(seconds=1), event="transition", name="bob", verb="unlocked",
+            before="locked", after="active", more={rows.LOCKED_FROM: "sshd 203.0.113.7"},
+        )
+    ]  # fmt: skip
+    assert world.run("events").out == (
+        "2026-11-24 09:29:59+01:00  transition  bob  unlocked  locked -> active"
+        "  was locked from sshd 203.0.113.7\n"
+    )
+
+
 def test_doctor(world) -> None:
     world.admin.script["findings"] = samples.FINDINGS
 

@@ -99,16 +99,34 @@ def test_why_shows_the_reference_of_a_refusal_for_the_same_reason(world) -> None
 @pytest.mark.parametrize("typed", ["7F3-K2Q", "7f3k2q", "7f3 k2q"])
 def test_why_by_reference_takes_it_as_people_write_it(world, typed: str) -> None:
     world.admin.script["why_reference"] = msgspec.structs.replace(
-        samples.WHY_FRANK, ended_lock=None, last_refusal=None, decided_at=samples.before(minutes=9), source="203.0.113.7", facts=(), clears=()
+        samples.WHY_FRANK, ended_lock=None, last_refusal=None, decided_at=samples.before(minutes=9), source="sshd 203.0.113.7", facts=(), clears=()
     )  # fmt: skip
 
     assert world.run("why", "--reference", typed, "--verbose") == Done(1, unindent("""
         refused: password-expired   reference 7F3-K2Q
-          decided  09:21, sshd, from 203.0.113.7
+          decided  09:21, sshd 203.0.113.7
           rule     expired is refused at every door (policy.expiry.when_expired: deny)
           PAM      authenticate PERM_DENIED, account ACCT_EXPIRED
     """), "")  # fmt: skip
     assert world.admin.asked == [("why_reference", ask.AskReference(reference="7F3K2Q"), "")]
+
+
+@pytest.mark.parametrize(
+    ("service", "source", "line"),
+    [
+        pytest.param("login", "login", "login", id="nothing-but-the-service"),
+        pytest.param("login", "login tty1", "login tty1", id="a-terminal"),
+        pytest.param("sshd", "", "sshd", id="no-source"),
+        pytest.param("sshd", "uid 1000", "sshd, from uid 1000", id="another-source"),
+    ],
+)
+def test_why_by_reference_names_the_way_in_once(
+    world, service: str, source: str, line: str
+) -> None:
+    world.admin.script["why_reference"] = msgspec.structs.replace(
+        samples.WHY_FRANK, decided_at=samples.before(minutes=9), service=service, source=source
+    )
+    assert f"  decided   09:21, {line}\n" in world.run("why", "--ref", "7F3K2Q").out
 
 
 def test_why_of_an_unknown_reference(world) -> None:

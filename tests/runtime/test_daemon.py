@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -336,6 +337,18 @@ def test_a_bad_configuration_does_not_start():
     assert ended.returncode == 78
     assert "polcy" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_all_that_is_wrong_with_a_configuration_is_logged_a_line_each():
+    """With file, line and column each; in one line the second was lost behind a literal \\n."""
+    ended = refused_start(*process.as_user(), config="polcy: {}\nsuport: {}\n")
+    assert ended.returncode == 78
+    said = [line for line in ended.stderr.splitlines() if "loginward: error: " in line]
+    assert [re.search(r"loginward\.yaml:\d+:1: (\w+)", line)[1] for line in said] == [
+        "polcy",
+        "suport",
+    ]
+    assert "\\n" not in ended.stderr
 
 
 def test_a_second_daemon_on_the_same_folders_does_not_start(running):

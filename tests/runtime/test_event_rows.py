@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from loginward.core.reasons import Reason, Verdict
@@ -122,6 +123,21 @@ def test_a_transition_shows_both_ends():
     )
     assert (moved.event, moved.verb, moved.source) == ("transition", "locked", "sshd 203.0.113.7")
     assert (moved.before, moved.after) == ("active", "locked, expired")
+
+
+def test_an_unlock_tells_where_the_lock_came_from_and_not_that_the_unlock_did():
+    """Also of a trail in which the event itself still has the source of its lock."""
+    before = msgspec.structs.replace(
+        LOCKED, lock=msgspec.structs.replace(LOCKED.lock, source="sshd 203.0.113.7")
+    )
+    moved = row(
+        TransitionEvent,
+        transition=Transition.UNLOCKED,
+        before=before,
+        after=status(),
+        source="sshd 203.0.113.7",
+    )
+    assert (moved.source, moved.more) == ("", {"locked-from": "sshd 203.0.113.7"})
 
 
 def test_faults_and_the_daemons_own_doings_are_said_in_words():

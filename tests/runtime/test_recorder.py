@@ -111,7 +111,8 @@ def test_a_transition_has_both_states_and_who_tripped_it(site):
     assert (event.at, event.source) == (now, "sshd 203.0.113.7")
 
 
-def test_the_end_of_a_lock_names_the_source_that_had_tripped_it(site):
+def test_the_end_of_a_lock_is_not_said_to_come_from_where_the_lock_did(site):
+    """Who unlocked is not known of a transition; whence the lock had come stays with the lock."""
     now = site.parts.clock.now()
     lock = Lock(id="1", cause=LockCause.THRESHOLD, since=now, source="sshd 203.0.113.7")
     after = site.paper.find("ann", None)
@@ -121,7 +122,8 @@ def test_the_end_of_a_lock_names_the_source_that_had_tripped_it(site):
         Transition.UNLOCKED, status_at(before, now), status_at(after, now), after
     )
     (event,) = last(site, TransitionEvent)
-    assert (event.source, event.after.lock) == ("sshd 203.0.113.7", None)
+    assert (event.source, event.after.lock) == ("", None)
+    assert event.before.lock.source == "sshd 203.0.113.7"
 
 
 def test_a_fault_of_the_store_is_told_with_whom_it_concerns(site):

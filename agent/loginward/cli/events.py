@@ -14,7 +14,7 @@ from loginward.cli.output import warn
 from loginward.cli.times import localise, stamp
 from loginward.cli.why import shown_reference
 from loginward.wire.admin.requests import AskEvents
-from loginward.wire.admin.rows import EventRow
+from loginward.wire.admin.rows import LOCKED_FROM, EventRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +80,7 @@ def line_of(row: EventRow, now: datetime) -> str:
     """Return an event in one line: when, what, who, and what came of it."""
     outcome = " ".join(part for part in (row.verdict, row.reason) if part)
     change = f"{row.before} -> {row.after}" if row.before else row.after
+    locked_from = row.more.get(LOCKED_FROM, "")
     parts = [
         stamp(row.at),
         row.event,
@@ -89,6 +90,7 @@ def line_of(row: EventRow, now: datetime) -> str:
         change,
         " ".join(part for part in (row.door, row.service, row.phase) if part),
         f"from {row.source}" if row.source not in {"", row.service} else "",
+        f"was locked from {locked_from}" if locked_from else "",
         f"by {row.by}" if row.by else "",
         f"x{row.count}" if row.count > 1 else "",
         f"ref {shown_reference(row.reference)}" if row.reference else "",

@@ -113,6 +113,13 @@ def show(out: Output, row: ExplanationRow, now: datetime, *, verbose: bool = Fal
     out.facts(_lines(row, now, verbose=verbose))
 
 
+def _way_in(row: ExplanationRow) -> str:
+    """Return service and source; the source of a login begins with the service."""
+    if not row.source or row.source.partition(" ")[0] == row.service:
+        return row.source or row.service
+    return f"{row.service}, from {row.source}"
+
+
 def _known_reference(row: ExplanationRow) -> str:
     """Return the reference that the person may have read, if it was refused for the same reason."""
     last = row.last_refusal
@@ -121,8 +128,7 @@ def _known_reference(row: ExplanationRow) -> str:
 
 def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tuple[str, str]]:
     if row.decided_at is not None:
-        source = f", from {row.source}" if row.source else ""
-        yield "decided", f"{moment(row.decided_at, now)}, {row.service}{source}"
+        yield "decided", f"{moment(row.decided_at, now)}, {_way_in(row)}"
     columns = max((len(fact.value) for fact in row.facts), default=0)
     before = ""
     for fact in row.facts:

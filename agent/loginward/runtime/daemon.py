@@ -27,19 +27,22 @@ from loginward.errors import ConfigError, StoreFault
 from loginward.runtime import hardening
 from loginward.runtime.administration import Administration
 from loginward.runtime.agent import build
-from loginward.runtime.beside import Beside, start_beside
+from loginward.runtime.beside import start_beside
 from loginward.runtime.events import DaemonEvent
 from loginward.runtime.ldap_opening import read_secrets
 from loginward.runtime.logging_setup import set_up_logging
 from loginward.runtime.marker import Marker
 from loginward.runtime.notify import Watchdog, notify
+from loginward.runtime.radius_door import RadiusDoor
+from loginward.runtime.radius_opening import RadiusOpening, listeners_of
 from loginward.runtime.reloading import Reloading
 from loginward.runtime.service import LoginService
 from loginward.runtime.vouching import vouched_for
 from loginward.runtime.watcher import Watcher
 
 if TYPE_CHECKING:
-    from loginward.directory.ldap.directory import Secrets
+    from loginward.doors.radius.server import Listener
+    from loginward.runtime.agent import Parts
     from loginward.settings import Settings
 
 _log = logging.getLogger("loginward")
@@ -53,6 +56,7 @@ class Sockets:
 
     login: socket.socket
     admin: socket.socket
+    radius: tuple[Listener, ...] = ()
 
 
 def serve(config_path: str, user: str | None) -> int:
@@ -67,12 +71,16 @@ def serve(config_path: str, user: str | None) -> int:
         hardening.own_folder(settings.state_dir, 0o755, become)
         beside = start_beside(settings, become)
         secrets = read_secrets(settings)
+        radius = RadiusOpening()
+        radius.rules(settings)  # reads the secrets while root's rights last
         sockets = _sockets(settings)
         if become is not None:
             hardening.become(become)
-        return _Daemon(config_path, settings, secrets, beside, sockets).run()
+        parts = build(settings, secrets, beside, radius)
+        return _Daemon(config_path, parts, sockets).run()
     except ConfigError as error:
-        _log.error("loginward: error: %s", error)
+        for problem in str(error).splitlines():
+            _log.error("loginward: error: %s", problem)
         return os.EX_CONFIG
     except StoreFault as fault:
         _log.error("loginward: error: %s", fault)
@@ -84,9 +92,10 @@ def _sockets(settings: Settings) -> Sockets:
     login = inherited("login", os.environ) or listen(settings.runtime_dir / "login.sock")
     admin = inherited("admin", os.environ)
     try:
-        return Sockets(login, admin or listen_admin(settings.runtime_dir / "admin.sock"))
+        admin = admin or listen_admin(settings.runtime_dir / "admin.sock")
     except OSError as error:
         raise ConfigError("runtime_dir", f"admin.sock: {error.strerror or error}") from error
+    return Sockets(login, admin, listeners_of(settings.doors.radius))
 
 
 class Signals:
@@ -123,16 +132,9 @@ def _heard(number: int, frame: object) -> None:
 class _Daemon:
     """The running daemon."""
 
-    def __init__(
-        self,
-        config_path: str,
-        settings: Settings,
-        secrets: Secrets,
-        beside: Beside,
-        sockets: Sockets,
-    ) -> None:
+    def __init__(self, config_path: str, parts: Parts, sockets: Sockets) -> None:
         self._signals = Signals()
-        self._parts = build(settings, secrets, beside)
+        self._parts = parts
         self._marker = Marker(self._parts)
         self._watcher = Watcher(self._parts)
         self._reloading = Reloading(config_path, self._parts, self._follow)
@@ -144,6 +146,7 @@ class _Daemon:
             self._parts.clock,
             lambda: configuration.current.peers,
         )
+        self._radius = RadiusDoor(self._parts, sockets.radius)
         self._serving = threading.Thread(target=self._login.run, name="login-door", daemon=True)
         service = Administration(
             self._parts,
@@ -162,6 +165,7 @@ class _Daemon:
         self._signals.take()
         self._parts.start()
         self._serving.start()
+        self._radius.start()
         self._admin.start()
         self._marker.update()
         self._watcher.start()
@@ -186,6 +190,7 @@ class _Daemon:
         parts = self._parts
         well = {
             "login door": self._serving.is_alive() and self._login.is_well,
+            "RADIUS door": self._radius.is_well,
             "admin socket": self._admin.is_well,
             "watcher": self._watcher.is_well,
             "audit": parts.audit.is_well,
@@ -217,6 +222,7 @@ class _Daemon:
     def _stop(self) -> None:
         """Take nothing new, let what is under way end, write what is waiting."""
         self._login.stop()
+        self._radius.stop()
         self._serving.join(timeout=10)
         self._admin.close()
         self._watcher.stop()

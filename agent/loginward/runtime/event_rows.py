@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from loginward.core.transitions import Transition
 from loginward.runtime.events import (
     ActEvent,
     DaemonEvent,
@@ -12,7 +13,7 @@ from loginward.runtime.events import (
     FaultEvent,
     TransitionEvent,
 )
-from loginward.wire.admin.rows import EventRow
+from loginward.wire.admin.rows import LOCKED_FROM, EventRow
 
 if TYPE_CHECKING:
     from loginward.runtime.audit import Entry
@@ -53,7 +54,8 @@ def row_of(entry: Entry) -> EventRow:
                 verb=event.transition.value,
                 before=shown(event.before),
                 after=shown(event.after),
-                source=event.source,
+                source=event.source if event.transition is Transition.LOCKED else "",
+                more=_of_unlock(event),
             )
         case FaultEvent():
             return known(event="fault", text=f"{event.part}: {event.problem}")
@@ -68,6 +70,12 @@ def shown(status: StatusPart) -> str:
     if status.must_change:
         parts.append("must change")
     return ", ".join(parts)
+
+
+def _of_unlock(event: TransitionEvent) -> dict[str, str]:
+    """Return where the lock had come from that ended; who ended it a transition does not know."""
+    lock = event.before.lock if event.transition is Transition.UNLOCKED else None
+    return {} if lock is None or not lock.source else {LOCKED_FROM: lock.source}
 
 
 def _more(event: DecisionEvent) -> dict[str, str]:

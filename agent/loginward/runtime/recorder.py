@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loginward.core.evidence import Checked, NoVerdict, Proven, Refused, Wrong
 from loginward.core.readings import Copy, Fresh
+from loginward.core.transitions import Transition
 from loginward.runtime.events import (
     ClaimPart,
     DecisionEvent,
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from loginward.core.facts import AccountFacts
     from loginward.core.requests import LoginRequest
     from loginward.core.status import Status
-    from loginward.core.transitions import Transition
     from loginward.runtime.audit import Audit
     from loginward.runtime.cases import Case
     from loginward.store.faults import Noted
@@ -71,8 +71,8 @@ class Recorder:
     def transition(
         self, transition: Transition, before: Status, after: Status, account: AccountFacts
     ) -> None:
-        """Write a transition."""
-        lock = after.lock or before.lock
+        """Write a transition; where it came from is known of a lock alone, by what tripped it."""
+        lock = after.lock if transition is Transition.LOCKED else None
         self._audit.record(
             TransitionEvent(
                 at=self._clock.now(),

@@ -50,7 +50,8 @@ class Reloading:
             try:
                 row = self._take()
             except (ConfigError, StoreFault) as error:
-                _log.error("loginward: the running configuration stays: %s", error)
+                for problem in str(error).splitlines():
+                    _log.error("loginward: the running configuration stays: %s", problem)
                 self._record("reload-refused", "; ".join(str(error).splitlines()))
                 raise
         self._follow()
@@ -61,7 +62,7 @@ class Reloading:
         before = parts.configuration.current
         # Secrets stay as they were read at the start, by root: this process may not open them.
         change = _change(before.settings, load_config(self._path, secrets=False))
-        after = in_force(change.settings, parts.clock)
+        after = in_force(change.settings, parts.clock, parts.radius.rules(change.settings))
         if parts.embedded is not None:
             parts.embedded.apply(site_rules(change.settings.policy))  # the last that can fail
         parts.configuration.current = after

@@ -19,7 +19,7 @@ from loginward.wire.admin.daemon_rows import (
     MetricsRow,
     ReloadedRow,
 )
-from loginward.wire.admin.event_rows import EventRow
+from loginward.wire.admin.event_rows import LOCKED_FROM, EventRow
 from loginward.wire.admin.parts import (
     EndedLockPart,
     FactPart,
@@ -67,6 +67,7 @@ AnyRow = (
 )
 
 __all__ = [
+    "LOCKED_FROM",
     "AccountRow",
     "ActRow",
     "ActivationRow",
