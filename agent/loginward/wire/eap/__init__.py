@@ -1,0 +1,1 @@
+"""EAP packets, TLS in pieces and what is said inside the tunnel, without any I/O."""
