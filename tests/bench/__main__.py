@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-MODULES = ("bench_pam", "bench_store", "bench_embedded", "bench_cli")
+MODULES = ("bench_pam", "bench_store", "bench_embedded", "bench_cli", "bench_radius_codec")
 
 
 def main() -> None:

@@ -59,6 +59,19 @@ def _admin_lines(octets: bytes) -> None:
     decode_request(octets)
 
 
+def _radius_packets(octets: bytes) -> None:
+    from loginward.wire.radius.packet import decode
+
+    decode(octets)
+
+
+def _radius_signed(octets: bytes) -> None:
+    """Signed by the right secret; nobody is let in but by the password itself."""
+    from tests.wire.radius import stage
+
+    assert stage.judged(stage.request(octets[:4000])) != "accept" or stage.HIDDEN in octets
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "login-frames": _login_frames,
     "ldap-answers": _ldap_answers,
@@ -67,6 +80,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "usability": _usability,
     "paging": _paging,
     "admin-lines": _admin_lines,
+    "radius-packets": _radius_packets,
+    "radius-signed": _radius_signed,
 }
 
 

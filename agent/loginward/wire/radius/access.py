@@ -14,10 +14,9 @@ from loginward.errors import ProtocolError
 from loginward.wire.radius.attributes import Attribute, joined_eap_message
 from loginward.wire.radius.packet import Packet
 
-_PASSWORDS: Final = (
-    Attribute.USER_PASSWORD,
-    Attribute.CHAP_PASSWORD,
-    Attribute.ARAP_PASSWORD,
+_EAP_MESSAGE: Final = int(Attribute.EAP_MESSAGE)
+_PASSWORDS: Final = frozenset(
+    map(int, (Attribute.USER_PASSWORD, Attribute.CHAP_PASSWORD, Attribute.ARAP_PASSWORD))
 )
 
 
@@ -52,12 +51,12 @@ def proof_of(request: Packet) -> Proof:
     Raises:
         ProtocolError: Its EAP-Messages are not in one piece, or a password stands beside them.
     """
-    passwords = [type_ for type_, _ in request.attributes if type_ in _PASSWORDS]
-    eap = joined_eap_message(request.attributes)
-    if eap is not None:
+    types = {type_ for type_, _ in request.attributes}
+    passwords = types & _PASSWORDS
+    if _EAP_MESSAGE in types:
         if passwords:
             raise ProtocolError("RADIUS: an EAP-Message beside a password")
-        return Eap(eap)
+        return Eap(joined_eap_message(request.attributes))
     if len(passwords) > 1:
         return NoProof.SEVERAL
     if not passwords:

@@ -89,6 +89,9 @@ class ErrorCause(enum.IntEnum):
     RESOURCES_UNAVAILABLE = 506
 
 
+_PROXY_STATE: Final = int(Attribute.PROXY_STATE)
+
+
 def attribute(type_: int, value: bytes) -> bytes:
     """Return one attribute.
 
@@ -179,10 +182,10 @@ def eap_message(packet: bytes) -> bytes:
     )
 
 
-def joined_eap_message(attributes: Iterable[tuple[int, bytes]]) -> bytes | None:
-    """Return the one EAP packet that the EAP-Messages hold; None: there is none.
+def joined_eap_message(attributes: Iterable[tuple[int, bytes]]) -> bytes:
+    """Return the one EAP packet that the EAP-Messages hold, no octets where there is none.
 
-    An EAP-Start is an EAP-Message without a value (RFC 3579 section 2.1) and gives no octets.
+    An EAP-Start is an EAP-Message without a value (RFC 3579 section 2.1).
 
     Raises:
         ProtocolError: Another attribute stands between two of them.
@@ -196,11 +199,15 @@ def joined_eap_message(attributes: Iterable[tuple[int, bytes]]) -> bytes | None:
             raise ProtocolError("RADIUS: EAP-Messages are not in one piece")
         else:
             pieces.append(value)
-    return b"".join(pieces) if pieces else None
+    return b"".join(pieces)
 
 
 def proxy_states(attributes: Iterable[tuple[int, bytes]]) -> bytes:
     """Return every Proxy-State as it came, in order (RFC 2865 section 5.33)."""
     return b"".join(
-        [bytes((type_, len(value) + 2)) + value for type_, value in attributes if type_ == 33]
+        [
+            bytes((type_, len(value) + 2)) + value
+            for type_, value in attributes
+            if type_ == _PROXY_STATE
+        ]
     )

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _ZEROS: Final = bytes(16)
 _BLOCK_OCTETS: Final = 64  # RFC 2104: the block of MD5
-_MA_HEAD: Final = bytes((Attribute.MESSAGE_AUTHENTICATOR, MESSAGE_AUTHENTICATOR_OCTETS + 2))
+_MESSAGE_AUTHENTICATOR: Final = int(Attribute.MESSAGE_AUTHENTICATOR)
+_MA_HEAD: Final = bytes((_MESSAGE_AUTHENTICATOR, MESSAGE_AUTHENTICATOR_OCTETS + 2))
 _MA_BLANK: Final = _MA_HEAD + _ZEROS
 _ACCESS_REPLIES: Final = frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE})
 # Their Request Authenticator is made of the packet, and is zeros while anything is computed.
@@ -216,7 +217,7 @@ def _check_message_authenticator(
     """
     at = HEADER_OCTETS + 2
     for type_, value in packet.attributes:
-        if type_ == Attribute.MESSAGE_AUTHENTICATOR:
+        if type_ == _MESSAGE_AUTHENTICATOR:
             break
         at += len(value) + 2
     else:
