@@ -99,6 +99,8 @@ def _manual_keys(kind: type[Section], path: str) -> list[str]:
             said += f" null: {field.key.null}."
         if field.key.needs_restart:
             said += " Needs a restart."
+        if field.key.opens:
+            said += " Needs a restart to be there or not."
         lines += [".TP", f".B {_roff(_join(path, field.name))}"]
         lines += [_roff(said), ".br", _roff(f"{_kind(field)}; default {default}".replace("`", ""))]
     return lines
@@ -130,6 +132,8 @@ def _row(field: Field) -> str:
         meaning += f" E.g. `{field.key.example}`."
     if field.key.needs_restart:
         meaning += " *Needs a restart.*"
+    if field.key.opens:
+        meaning += " *Needs a restart to be there or not.*"
     return f"| `{field.name}` | {_kind(field)} | {_default(field)} | {_escape(meaning)} |"
 
 

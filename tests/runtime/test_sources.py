@@ -71,8 +71,13 @@ def request(*, uid=0, real_uid=None, named=False, service="sshd", rhost="", tty=
         ),
         pytest.param(
             request(door=Door.RADIUS, service="wifi", rhost="AA-BB-CC-DD-EE-0F:corp"),
-            Sources(("device aabbccddee0f",), "wifi AA-BB-CC-DD-EE-0F:corp"),
+            Sources(("device aabbccddee0f", "client wifi"), "wifi AA-BB-CC-DD-EE-0F:corp"),
             id="a-station-is-a-device",
+        ),
+        pytest.param(
+            request(door=Door.RADIUS, service="wifi"),
+            Sources(("client wifi",), "wifi"),
+            id="a-client-that-names-no-station-is-a-source-with-a-wider-bound",
         ),
         pytest.param(
             request(service="a\nb", rhost="\x1b[31m"),

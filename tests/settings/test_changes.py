@@ -64,7 +64,7 @@ def paths_that_wait(section: type[Section] = Settings, prefix: str = "") -> froz
     found = frozenset[str]()
     for field in fields_of(section):
         path = f"{prefix}{field.name}"
-        if field.key.needs_restart:
+        if field.key.needs_restart or field.key.opens:
             found |= {path}
         elif isinstance(field.default, Section):
             found |= paths_that_wait(type(field.default), f"{path}.")
@@ -116,6 +116,16 @@ def test_what_contradicts_something_that_waits_is_refused_whole() -> None:
     with pytest.raises(InvalidSettingError) as caught:
         change_between(Settings(), new)
     assert caught.value.key == "policy.resources[0].clients"
+
+
+def test_what_is_inside_an_open_door_follows_but_for_where_it_listens() -> None:
+    """Clients come and go without a restart; sockets are bound while root's rights last."""
+    old = Settings(doors=Doors(radius=Radius(clients=(WIFI,))))
+    vpn = replace(WIFI, name="vpn", addresses=("192.0.2.2",))
+    new = Settings(doors=Doors(radius=Radius(clients=(WIFI, vpn), listen=("192.0.2.9:1812",))))
+    change = change_between(old, new)
+    assert change.changed == ("doors.radius.clients",)
+    assert change.needs_restart == ("doors.radius.listen",)
 
 
 SOME = st.builds(

@@ -59,10 +59,12 @@ class LoginRequest:
 
     Attributes:
         name: As typed or as the caller's PAM_USER.
+        service: PAM service, or the name of the RADIUS client.
         rhost: PAM_RHOST, or the Calling-Station-Id; empty if none. A claim unless `peer` is uid 0.
         transaction: Ties a later account phase to the facts of an authenticate.
         silent: PAM_SILENT: no messages to the person.
         forwarded: Pressed through by FileVault at a Mac; never counts.
+        inline_change: A new password can be asked for within this request (RADIUS challenge).
     """
 
     door: Door
@@ -77,3 +79,4 @@ class LoginRequest:
     silent: bool = False
     disallow_null: bool = False
     forwarded: bool = False
+    inline_change: bool = False

@@ -30,11 +30,13 @@ from loginward.runtime.ldap_opening import AdministeredDirectory
 from loginward.runtime.metrics import Metrics
 from loginward.runtime.news import News
 from loginward.runtime.passwords_seen import LastProven, Repeats
+from loginward.runtime.radius_opening import RadiusOpening
 from loginward.runtime.recorder import Recorder
 from loginward.runtime.refreshing import Refreshing
 from loginward.runtime.throttle import Throttle
 from loginward.runtime.timed_directory import TimedDirectory
 from loginward.runtime.transactions import Transactions
+from loginward.runtime.vitals import Vitals
 from loginward.store.absent import AbsentNames
 from loginward.store.file import DATABASE
 from loginward.store.removals import Removals
@@ -76,6 +78,8 @@ class Parts:
     metrics: Metrics
     refresh: Refreshing
     news: News
+    vitals: Vitals
+    radius: RadiusOpening
 
     @property
     def settings(self) -> Settings:
@@ -95,17 +99,20 @@ class Parts:
         self.audit.stop()
 
 
-def build(settings: Settings, secrets: Secrets, beside: Beside) -> Parts:
+def build(
+    settings: Settings, secrets: Secrets, beside: Beside, radius: RadiusOpening | None = None
+) -> Parts:
     """Return the parts, open and not yet started.
 
     Args:
         beside: The processes beside the daemon, started before it gave up root's rights.
+        radius: Has read the secrets of RADIUS clients while that was allowed.
 
     Raises:
         ConfigError: A secret or a text file cannot be used.
         StoreFault: The store or the embedded directory cannot be used as it is.
     """
-    ground = _ground(settings)
+    ground = _ground(settings, radius or RadiusOpening())
     metrics = Metrics()
     embedded: EmbeddedDirectory | None = None
     directory: Directory
@@ -128,17 +135,20 @@ class _Ground:
     keys: Keys
     store: Store
     gate: Gate
+    radius: RadiusOpening
 
 
-def _ground(settings: Settings) -> _Ground:
+def _ground(settings: Settings, radius: RadiusOpening) -> _Ground:
     state_dir = settings.state_dir
     time = trusted_time(settings.policy.offline.allowed_s)
     clock = SystemClock(time.now)
-    configuration = Configuration(in_force(settings, clock))
+    configuration = Configuration(in_force(settings, clock, radius.rules(settings)))
     keys = _keys(settings, state_dir)
     store = Store(state_dir, keys_directory(state_dir), keys, time)
     store.open()
-    return _Ground(configuration=configuration, clock=clock, keys=keys, store=store, gate=Gate())
+    return _Ground(
+        configuration=configuration, clock=clock, keys=keys, store=store, gate=Gate(), radius=radius
+    )
 
 
 def _verifiers(ground: _Ground) -> Verifiers:
@@ -158,6 +168,22 @@ def _audit(ground: _Ground, state_dir: Path) -> Audit:
         lambda: configuration.current.settings.events,
         keyed(ground.keys.index, b"events"),
     )
+
+
+def _vitals(
+    clock: SystemClock,
+    store: Store,
+    verifiers: Verifiers,
+    audit: Audit,
+    embedded: EmbeddedDirectory | None,
+) -> Vitals:
+    vitals = Vitals(clock)
+    vitals.watch("audit", lambda: audit.turn)
+    vitals.watch("verifiers", lambda: verifiers.turn)
+    vitals.watch("store", lambda: store.file.turn)
+    if embedded is not None:
+        vitals.watch("embedded directory", lambda: embedded.turn)
+    return vitals
 
 
 def _knowledge(
@@ -212,6 +238,7 @@ def _joined(
     audit = _audit(ground, configuration.current.settings.state_dir)
     recorder = Recorder(audit, clock)
     store.watch_faults(recorder.store_fault)
+    vitals = _vitals(clock, store, verifiers, audit, embedded)
     driver = ThreadDriver(
         directory,
         gatherer,
@@ -239,5 +266,7 @@ def _joined(
         effects=effects,
         metrics=metrics,
         news=news,
+        vitals=vitals,
+        radius=ground.radius,
         refresh=Refreshing(directory, effects, clock, actions),
     )

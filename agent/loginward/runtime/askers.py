@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from loginward.core.policy import Asker, KeyLogins, Rules, ServiceKind, WhenExpired
-from loginward.core.requests import Phase
+from loginward.core.requests import Door, Phase
 from loginward.core.status import PasswordStatus
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def service_kind(settings: Settings, service: str) -> ServiceKind:
 
 def is_local(settings: Settings, request: LoginRequest) -> bool:
     """Return whether the person sits at this machine, so that their own status may be told."""
-    return not request.rhost and names_service(settings.policy.services.local, request.service)
+    if request.door is Door.RADIUS or request.rhost:
+        return False
+    return names_service(settings.policy.services.local, request.service)
 
 
 def asker_of(
@@ -64,32 +66,57 @@ def asker_of(
     proof: Transaction | None,
 ) -> Asker:
     """Return who asks; `account` None: nothing is known about the name."""
-    keep_while, resource = _kept(settings, request.service)
+    keep_while, resource = _kept(settings, request)
     proven = proof is not None and account is not None and proof.account_id == account.account_id
     return Asker(
         door=request.door,
-        service=service_kind(settings, request.service),
+        service=_kind(settings, request),
         keep_while=keep_while,
         resource=resource,
-        permitted=account is None or _permitted(settings, request.service, account),
+        permitted=account is None or _permitted(settings, request, account),
         throttled_until=throttled_until,
         proven=proven,
         earlier=proof.checked if proven and proof is not None else None,
         changing=request.phase in {Phase.CHAUTHTOK_PRELIM, Phase.CHAUTHTOK_UPDATE},
+        inline_change=request.inline_change,
     )
 
 
-def _kept(settings: Settings, service: str) -> tuple[frozenset[PasswordStatus], str]:
+def _kind(settings: Settings, request: LoginRequest) -> ServiceKind:
+    """Return how much can be asked for on this way in beside the password."""
+    match request.door:
+        case Door.LOGIN:
+            return service_kind(settings, request.service)
+        case Door.RADIUS:
+            return ServiceKind.AUTHENTICATES  # a challenge belongs to the request
+        case Door.GATE:
+            return ServiceKind.CONVERSES
+
+
+def _kept(settings: Settings, request: LoginRequest) -> tuple[frozenset[PasswordStatus], str]:
     for resource in settings.policy.resources:
-        if service in resource.services:
+        at_radius = request.door is Door.RADIUS
+        if request.service in (resource.clients if at_radius else resource.services):
             return frozenset(PasswordStatus(s) for s in resource.keep_while), resource.name
     return frozenset(), ""
 
 
-def _permitted(settings: Settings, service: str, account: AccountFacts) -> bool:
-    """Return whether `doors.login.allow` lets the account use the service; no rules: anybody."""
+def _permitted(settings: Settings, request: LoginRequest, account: AccountFacts) -> bool:
+    """Return whether the account is in scope: of the RADIUS client, or of `doors.login.allow`.
+
+    Where no rule speaks of it, anybody is.
+    """
+    if request.door is Door.RADIUS:
+        groups = _groups_of_client(settings, request.service)
+        return not groups or not account.groups.isdisjoint(groups)
     rules = settings.doors.login.allow
     return not rules or any(
-        names_service(rule.services, service) and account.groups.intersection(rule.groups)
+        names_service(rule.services, request.service) and account.groups.intersection(rule.groups)
         for rule in rules
     )
+
+
+def _groups_of_client(settings: Settings, name: str) -> tuple[str, ...]:
+    radius = settings.doors.radius
+    clients = () if radius is None else radius.clients
+    return next((client.groups for client in clients if client.name == name), ())

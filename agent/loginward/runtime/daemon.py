@@ -147,6 +147,10 @@ class _Daemon:
             lambda: configuration.current.peers,
         )
         self._radius = RadiusDoor(self._parts, sockets.radius)
+        self._ticking: object | None = None  # tells this tick from the next
+        self._parts.vitals.watch("login door", lambda: self._login.turn)
+        self._parts.vitals.watch("watcher", lambda: self._watcher.turn)
+        self._parts.vitals.watch("housekeeping", lambda: self._ticking)
         self._serving = threading.Thread(target=self._login.run, name="login-door", daemon=True)
         service = Administration(
             self._parts,
@@ -169,14 +173,16 @@ class _Daemon:
         self._admin.start()
         self._marker.update()
         self._watcher.start()
-        watchdog = Watchdog(lambda: not self._ended())
+        watchdog = Watchdog(self._is_well)
         watchdog.start()
         self._record("started")
         notify("READY=1")
         _log.info("loginward: ready: %s", self._parts.settings.runtime_dir / "login.sock")
         ended: list[str] = []
         while not ended and signal.SIGTERM not in (came := self._signals.wait(_TICK_S)):
+            self._ticking = object()
             self._on_tick(reload=signal.SIGHUP in came)
+            self._ticking = None
             ended = self._ended()
         if ended:
             _log.critical("loginward: ended by a fault: %s; stopping", ", ".join(ended))
@@ -184,6 +190,10 @@ class _Daemon:
         watchdog.stop()
         self._stop()
         return os.EX_SOFTWARE if ended else 0
+
+    def _is_well(self) -> bool:
+        hanging = self._parts.vitals.hanging()  # looked at each time, whatever else is wrong
+        return not self._ended() and not hanging
 
     def _ended(self) -> list[str]:
         """Return which parts have ended by themselves; whoever supervises us starts all anew."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from loginward.core.clock import Clock
     from loginward.core.policy import Rules
+    from loginward.doors.radius.rules import DoorRules
     from loginward.messages.texts import Texts
     from loginward.settings import Settings
 
@@ -36,6 +37,7 @@ class InForce:
 
     Attributes:
         lockout: How this agent counts where it counts itself.
+        radius: What the RADIUS door goes by; None: there is no such door.
         peers: By uid, the services at which a user other than root may ask for others.
     """
 
@@ -48,6 +50,7 @@ class InForce:
     answers: Answers
     peers: Mapping[int, tuple[str, ...]]
     roles: Roles
+    radius: DoorRules | None = None
 
 
 class Configuration:
@@ -61,8 +64,8 @@ class Configuration:
         self.current = current
 
 
-def in_force(settings: Settings, clock: Clock) -> InForce:
-    """Return all that is made of settings.
+def in_force(settings: Settings, clock: Clock, radius: DoorRules | None = None) -> InForce:
+    """Return all that is made of settings, but for the RADIUS door's, which come with secrets.
 
     Raises:
         ConfigError: The texts cannot be used.
@@ -87,4 +90,5 @@ def in_force(settings: Settings, clock: Clock) -> InForce:
         answers=Answers(settings, texts, clock),
         peers=peers_of(settings),
         roles=Roles(admin.roles, admin.protected_groups),
+        radius=radius,
     )

@@ -42,6 +42,7 @@ class Metrics:
         self._asked: dict[str, _Durations] = {}
         self._failed: Counter[str] = Counter()
         self._gauges: dict[str, tuple[str, Callable[[], Mapping[str, float]]]] = {}
+        self._counters: dict[str, tuple[str, Callable[[], Mapping[tuple[str, str], int]]]] = {}
 
     def decided(self, request: LoginRequest, done: Done, elapsed_s: float) -> None:
         """Count a decision and how long it took, in seconds."""
@@ -60,6 +61,12 @@ class Metrics:
     def watch(self, name: str, what: str, read: Callable[[], Mapping[str, float]]) -> None:
         """Show what `read` returns, by label `kind`, under a name."""
         self._gauges[name] = (what, read)
+
+    def count(
+        self, name: str, what: str, read: Callable[[], Mapping[tuple[str, str], int]]
+    ) -> None:
+        """Show what `read` returns, by client and event, under a name."""
+        self._counters[name] = (what, read)
 
     def render(self) -> str:
         """Return the text; a gauge that cannot be read is left out."""
@@ -92,6 +99,12 @@ class Metrics:
                 continue
             yield from _head(name, "gauge", what)
             yield from (_sample(name, value, kind=kind) for kind, value in sorted(values.items()))
+        for name, (what, count) in sorted(self._counters.items()):
+            yield from _head(name, "counter", what)
+            yield from (
+                _sample(name, number, client=client, event=event)
+                for (client, event), number in sorted(count().items())
+            )
 
 
 def _head(name: str, kind: str, what: str) -> tuple[str, str]:

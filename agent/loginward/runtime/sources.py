@@ -35,7 +35,7 @@ def sources_of(request: LoginRequest) -> Sources:
     """Return the sources of a request.
 
     Root's word on rhost stands, and that of a named peer, which is itself the way by which many
-    people come and has a wider bound. What others say is a claim, recorded elsewhere and used for
+    people come and has a wider bound; so does a RADIUS client. What others say is a claim, recorded elsewhere and used for
     nothing: their source is the real uid that the kernel shows. Uid 0 is nobody's source.
     """
     peer = request.peer
@@ -45,7 +45,9 @@ def sources_of(request: LoginRequest) -> Sources:
     if is_believed and rhost:
         keys.append(_place(request.door, rhost))
         words.append(rhost)
-    if peer.real_uid != 0:
+    if request.door is Door.RADIUS:
+        keys.append(f"{CLIENT} {_printable(request.service)}")
+    elif peer.real_uid != 0:
         keys.append(f"{CLIENT} uid {peer.real_uid}" if peer.named else f"uid {peer.real_uid}")
         words.append(f"uid {peer.real_uid}")
     elif peer.uid == 0 and not rhost and request.tty:

@@ -46,7 +46,8 @@ def _taken(old: S, new: S, prefix: str, changed: list[str], needs_restart: list[
         path = f"{prefix}{field.name}"
         if before == after:
             continue
-        if field.key.needs_restart:
+        opened = field.key.opens and (before is None or after is None)
+        if field.key.needs_restart or opened:
             kept[field.name] = before
             needs_restart.append(path)
         elif isinstance(before, Section) and type(before) is type(after):

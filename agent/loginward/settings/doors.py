@@ -118,6 +118,4 @@ class Doors(Section):
     login_window: Annotated[LoginWindow, Key("The macOS login window")] = field(
         default_factory=LoginWindow
     )
-    radius: Annotated[Radius | None, Key("VPN and Wi-Fi", null="no RADIUS", needs_restart=True)] = (
-        None
-    )
+    radius: Annotated[Radius | None, Key("VPN and Wi-Fi", null="no RADIUS", opens=True)] = None

@@ -36,6 +36,8 @@ class Key:
         example: How it may look in the file, where the default does not show it.
         null: What null means there.
         needs_restart: A running agent keeps the old value until it is started anew.
+        opens: The section is there or not from one start to the next; each key inside it says for
+            itself whether it needs a restart.
     """
 
     meaning: str
@@ -44,6 +46,7 @@ class Key:
     example: str = ""
     null: str = ""
     needs_restart: bool = False
+    opens: bool = False
 
     def problem_of(self, value: object) -> str | None:
         """Return what is wrong with a value of the right type; None: nothing."""

@@ -1,4 +1,4 @@
-"""The RADIUS door: typed and checked now, opened by a later version."""
+"""The RADIUS door."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ TlsVersion = Literal["1.2", "1.3"]
 class RadiusTls(Section):
     """RADIUS over TLS (RFC 6614)."""
 
-    listen: Annotated[tuple[str, ...], Key("Addresses", at_least=1, example='["[::]:2083"]')]
+    listen: Annotated[
+        tuple[str, ...], Key("Addresses", at_least=1, example='["[::]:2083"]', needs_restart=True)
+    ]
     cert_file: Annotated[Path, Key("Certificate chain, PEM")]
     key_file: Annotated[Path, Key("Private key, PEM, mode 0600")]
     client_ca_file: Annotated[Path, Key("Authority of the clients' certificates, PEM")]
@@ -108,7 +110,12 @@ class Eap(Section):
 class Reply(Section):
     """Attributes of an Access-Accept."""
 
-    groups: Annotated[tuple[str, ...], Key("Whose members get them", example="[staff]")]
+    groups: Annotated[
+        tuple[str, ...], Key("Whose members get them; empty: anybody", example="[staff]")
+    ] = ()
+    clients: Annotated[
+        tuple[str, ...], Key("Names of clients; empty: all of them", example="[wifi]")
+    ] = ()
     attributes: Annotated[
         Mapping[str, str], Key("Attributes by name", example="{Tunnel-Type: VLAN}")
     ] = field(default_factory=lambda: MappingProxyType({}))
@@ -118,15 +125,17 @@ class Reply(Section):
 class Radius(Section):
     """The RADIUS door."""
 
-    listen: Annotated[tuple[str, ...], Key("Addresses for access requests", at_least=1)] = (
+    listen: Annotated[
+        tuple[str, ...], Key("Addresses for access requests", at_least=1, needs_restart=True)
+    ] = (
         "0.0.0.0:1812",
         "[::]:1812",
     )
-    accounting: Annotated[tuple[str, ...], Key("Addresses for accounting")] = (
+    accounting: Annotated[tuple[str, ...], Key("Addresses for accounting", needs_restart=True)] = (
         "0.0.0.0:1813",
         "[::]:1813",
     )
-    tls: Annotated[RadiusTls | None, Key("RADIUS over TLS", null="UDP alone")] = None
+    tls: Annotated[RadiusTls | None, Key("RADIUS over TLS", null="UDP alone", opens=True)] = None
     clients: Annotated[tuple[Client, ...], Key("Who may ask", at_least=1)]
     eap: Annotated[Eap | None, Key("Certificates for EAP", null="PAP alone")] = None
     reply_message: Annotated[Literal["off", "short", "full"], Key("How much a reject says")] = (
@@ -159,10 +168,33 @@ class Radius(Section):
                 raise InvalidSettingError(f"clients[{at}].name", "is used twice")
             names.add(client.name)
             self._check_client(f"clients[{at}]", client)
+        self._check_networks()
+        self._check_replies(names)
         if self.tls and self.eap and self.tls.client_ca_file == self.eap.ca_file:
             raise InvalidSettingError(
                 "tls.client_ca_file", "must not be eap.ca_file: people are no RADIUS clients"
             )
+
+    def _check_networks(self) -> None:
+        """Refuse the same network twice: whose secret would count?"""
+        owners: dict[str, str] = {}
+        for at, client in enumerate(self.clients):
+            for place, written in enumerate(client.addresses):
+                network = str(ipaddress.ip_network(written))
+                if network in owners:
+                    raise InvalidSettingError(
+                        f"clients[{at}].addresses[{place}]",
+                        f"{network} belongs to {owners[network]} already",
+                    )
+                owners[network] = client.name
+
+    def _check_replies(self, names: set[str]) -> None:
+        for at, reply in enumerate(self.replies):
+            for place, name in enumerate(reply.clients):
+                if name not in names:
+                    raise InvalidSettingError(
+                        f"replies[{at}].clients[{place}]", f"there is no client {name}"
+                    )
 
     def _check_client(self, key: str, client: Client) -> None:
         if client.tls_name is not None and self.tls is None:

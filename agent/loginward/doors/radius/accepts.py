@@ -1,0 +1,55 @@
+"""What an Access-Accept gives beside the answer: the rule's attributes, a Class, an end in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from loginward.doors.radius.asked import text_of
+from loginward.wire.radius.attributes import Attribute, attribute, integer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loginward.core.clock import Clock
+    from loginward.doors.radius.exchange import Exchange
+    from loginward.doors.radius.port import ResultTurn
+    from loginward.doors.radius.sessions import Sessions
+
+CLASS_MARK: Final = b"lw1:"
+_CLASS_OCTETS: Final = 16
+
+
+class Accepts:
+    """Makes the attributes of Access-Accepts and lets sessions be known by their Class.
+
+    Args:
+        random: Returns so many octets that nobody can guess.
+    """
+
+    def __init__(self, sessions: Sessions, clock: Clock, random: Callable[[int], bytes]) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._random = random
+
+    def attributes(self, exchange: Exchange, result: ResultTurn) -> bytes:
+        """Return the attributes of an Accept, encoded; the session may begin with it."""
+        _, reply = exchange.rules.rule_for(result.groups, exchange.client.name)
+        class_ = CLASS_MARK + self._random(_CLASS_OCTETS)
+        self._sessions.accepted(
+            class_,
+            exchange.client.name,
+            result,
+            text_of(exchange.packet.first(Attribute.CALLING_STATION_ID)),
+        )
+        pieces = [reply.octets, attribute(Attribute.CLASS, class_)]
+        seconds = self._session_s(reply.session_timeout_s, result)
+        if seconds is not None:
+            pieces.append(integer(Attribute.SESSION_TIMEOUT, seconds))
+        return b"".join(pieces)
+
+    def _session_s(self, configured_s: int | None, result: ResultTurn) -> int | None:
+        """Return how long the session may last: never past the moment the password falls due."""
+        if configured_s is None or result.due_at is None:
+            return configured_s
+        left_s = int((result.due_at - self._clock.now()).total_seconds())
+        return max(1, min(configured_s, left_s)) if left_s > 0 else configured_s

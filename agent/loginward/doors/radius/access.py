@@ -1,0 +1,165 @@
+"""Access-Requests with a password: judged on a thread, answered by the loop.
+
+Source: RFC 2865 section 4, RFC 5080 section 2.1. Everything here but `_judge` runs on the loop's
+thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from loginward.core.reasons import Reason, Verdict
+from loginward.doors.radius.asked import name_of, request_of
+from loginward.doors.radius.challenges import Challenges
+from loginward.doors.radius.port import AskTurn, Conversation, ResultTurn
+from loginward.doors.radius.verdicts import Answer, answer_to
+from loginward.errors import ProtocolError
+from loginward.wire.radius import replies
+from loginward.wire.radius.access import NoProof, Pap, proof_of
+from loginward.wire.radius.attributes import Attribute, integer
+from loginward.wire.radius.password import unhide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loginward.core.clock import Clock
+    from loginward.core.secret import Secret
+    from loginward.doors.radius.accepts import Accepts
+    from loginward.doors.radius.counters import Counters
+    from loginward.doors.radius.exchange import Exchange
+    from loginward.doors.radius.judges import Judges
+    from loginward.doors.radius.port import RadiusService
+
+_NO_ECHO: Final = integer(Attribute.PROMPT, 0)  # RFC 2869 section 5.10
+_FAULT: Final = ResultTurn(verdict=Verdict.REFUSE, reason=Reason.MALFORMED)
+
+
+class AccessRequests:
+    """Judges Access-Requests.
+
+    Args:
+        post: Has something done by the loop's thread, from any thread.
+        random: Returns so many octets that nobody can guess.
+    """
+
+    def __init__(
+        self,
+        service: RadiusService,
+        judges: Judges,
+        accepts: Accepts,
+        clock: Clock,
+        counters: Counters,
+        post: Callable[[Callable[[], None]], None],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._service = service
+        self._judges = judges
+        self._accepts = accepts
+        self._clock = clock
+        self._counters = counters
+        self._post = post
+        self.challenges = Challenges(random)
+
+    def handle(self, exchange: Exchange) -> None:
+        """Begin or go on with a login.
+
+        Raises:
+            ProtocolError: It must be dropped.
+        """
+        proof = proof_of(exchange.packet)
+        client = exchange.client
+        if not isinstance(proof, Pap) or "pap" not in client.settings.methods:
+            foreign = proof is not NoProof.NOTHING
+            self._counters.add(client.name, "no-method" if foreign else "no-proof")
+            self._reject(exchange)
+            return
+        typed = unhide(proof.hidden, exchange.packet.authenticator, exchange.secret)
+        state = exchange.packet.first(Attribute.STATE)
+        if state is None:
+            self._begin(exchange, typed)
+        else:
+            self._go_on(exchange, state, typed)
+
+    def _begin(self, exchange: Exchange, typed: Secret) -> None:
+        packet, client = exchange.packet, exchange.client
+        name = name_of(packet.first(Attribute.USER_NAME), client.settings.strip_realms)
+        conversation = self._service.converse(request_of(packet, client, name, inline_change=True))
+        self._offer(exchange, conversation, typed, continuing=False)
+
+    def _go_on(self, exchange: Exchange, state: bytes, typed: Secret) -> None:
+        conversation = self.challenges.take(
+            state, exchange.client.name, self._user(exchange), self._clock.monotonic()
+        )
+        if conversation is None:
+            self._counters.add(exchange.client.name, "unknown-state")
+            self._reject(exchange)
+            return
+        self._offer(exchange, conversation, typed, continuing=True)
+
+    def _offer(
+        self, exchange: Exchange, conversation: Conversation, typed: Secret, *, continuing: bool
+    ) -> None:
+        def judge() -> None:
+            turn: AskTurn | ResultTurn = _FAULT
+            try:
+                turn = _judge(conversation, typed, is_first=not continuing)
+            finally:
+                self._post(lambda: self._answer_if_it_fits(exchange, conversation, turn))
+
+        if not self._judges.offer(judge, continuing=continuing):
+            self._counters.add(exchange.client.name, "shed")
+            conversation.hang_up()
+            exchange.drop()
+
+    def _answer_if_it_fits(
+        self, exchange: Exchange, conversation: Conversation, turn: AskTurn | ResultTurn
+    ) -> None:
+        try:
+            self._answer(exchange, conversation, turn)
+        except ProtocolError:  # its own Proxy-States leave no room for a reply
+            self._counters.add(exchange.client.name, "too-long")
+
+    def _answer(
+        self, exchange: Exchange, conversation: Conversation, turn: AskTurn | ResultTurn
+    ) -> None:
+        if isinstance(turn, AskTurn):
+            now = self._clock.monotonic()
+            state = self.challenges.keep(
+                conversation, exchange.client.name, self._user(exchange), now
+            )
+            octets = replies.challenge(
+                exchange.packet, exchange.secret, state, _NO_ECHO, message=turn.prompt
+            )
+            exchange.reply(octets, now)
+            return
+        conversation.hang_up()
+        answer = answer_to(turn, exchange.rules.settings.when_unavailable)
+        if answer is Answer.SILENCE:
+            self._counters.add(exchange.client.name, "silent")
+            exchange.drop()
+        elif answer is Answer.REJECT:
+            self._reject(exchange, turn.message)
+        else:
+            self._accept(exchange, turn)
+
+    def _accept(self, exchange: Exchange, turn: ResultTurn) -> None:
+        attributes = self._accepts.attributes(exchange, turn)
+        octets = replies.accept(exchange.packet, exchange.secret, attributes, message=turn.message)
+        exchange.reply(octets, exchange.arrived)
+
+    def _reject(self, exchange: Exchange, message: str = "") -> None:
+        octets = replies.reject(exchange.packet, exchange.secret, message=message)
+        delay_s = exchange.rules.settings.reject_delay_s or 0.0
+        exchange.reply(octets, exchange.arrived + delay_s)
+
+    def _user(self, exchange: Exchange) -> bytes:
+        return exchange.packet.first(Attribute.USER_NAME) or b""
+
+
+def _judge(conversation: Conversation, typed: Secret, *, is_first: bool) -> AskTurn | ResultTurn:
+    """Give what was typed to a conversation; a first password answers its first question."""
+    if is_first:
+        turn = conversation.start()
+        if not isinstance(turn, AskTurn):
+            return turn
+    return conversation.answer(typed)

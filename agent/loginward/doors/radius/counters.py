@@ -1,0 +1,51 @@
+"""What the RADIUS door counts, by client and event, and what it warns of once an hour."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_log = logging.getLogger("loginward")
+WARN_EVERY_S: Final = 3600.0
+UNKNOWN: Final = "-"  # a sender who is no client
+_WARNED: Final[Mapping[str, str]] = {
+    "unsigned": "sent requests without a Message-Authenticator, which were dropped; update it, "
+    "or set require_message_authenticator: false for it",
+    "bad-authenticator": "sent requests that its secret did not sign, which were dropped; "
+    "compare the secret on both sides",
+    "malformed": "sent packets that break RFC 2865, which were dropped",
+    "shed": "was not answered because too many requests were waiting",
+}
+
+
+class Counters:
+    """Counts for any thread; warnings are for the loop's thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._warned: dict[tuple[str, str], float] = {}
+
+    def add(self, client: str, event: str) -> None:
+        """Count an event, such as "duplicate", of a client by its name."""
+        with self._lock:
+            self._counts[client, event] += 1
+
+    def warn(self, client: str, event: str, now: float) -> None:
+        """Count, and log one line a client and hour, whatever the number."""
+        self.add(client, event)
+        at = self._warned.get((client, event))
+        if at is not None and now - at < WARN_EVERY_S:
+            return
+        self._warned[client, event] = now
+        _log.warning("loginward: RADIUS client %s %s", client, _WARNED[event])
+
+    def read(self) -> dict[tuple[str, str], int]:
+        """Return the counts by client and event."""
+        with self._lock:
+            return dict(self._counts)

@@ -1,0 +1,115 @@
+"""The RADIUS door's service: conversations judged turn by turn, worded for a Reply-Message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loginward.core.commands import Ask
+from loginward.core.facts import status_at
+from loginward.core.readings import Copy, Fresh
+from loginward.core.reasons import Verdict
+from loginward.doors.radius.port import AskTurn, Conversation, ResultTurn
+from loginward.runtime.judging import Judged, Judging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from loginward.core.facts import AccountFacts
+    from loginward.core.requests import LoginRequest
+    from loginward.core.secret import Secret
+    from loginward.doors.login.port import Info
+    from loginward.runtime.agent import Parts
+
+
+class RadiusService:
+    """Answers the RADIUS door."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def converse(self, request: LoginRequest) -> Conversation:
+        """Return a conversation about a request; nothing has been judged yet."""
+        return _Talk(self._parts, request)
+
+    def is_usable(self) -> bool:
+        """Whether logins can be judged at all now: a server answers, or people can get in offline."""
+        parts = self._parts
+        if parts.embedded is not None:
+            return True
+        radius = parts.settings.doors.radius
+        offline = radius is not None and radius.offline_verifiers
+        return offline or any(server.usable for server in parts.directory.health())
+
+
+class _Talk:
+    """One login being judged."""
+
+    def __init__(self, parts: Parts, request: LoginRequest) -> None:
+        self._parts = parts
+        self._request = request
+        self._judging = Judging(parts, request)
+
+    def start(self) -> AskTurn | ResultTurn:
+        """Begin."""
+        return self._turn(self._judging.start())
+
+    def answer(self, typed: Secret) -> AskTurn | ResultTurn:
+        """Go on with what was typed."""
+        return self._turn(self._judging.answer(typed))
+
+    def hang_up(self) -> None:
+        """Forget what was typed."""
+        self._judging.hang_up()
+
+    def _turn(self, came: Ask | Judged) -> AskTurn | ResultTurn:
+        if isinstance(came, Ask):
+            asked = self._judging.in_force.answers.ask(self._request, came)
+            return AskTurn(_joined((*_lines(asked.infos), asked.prompt)))
+        return self._result(came)
+
+    def _result(self, judged: Judged) -> ResultTurn:
+        decision, reading = judged.done.decision, judged.done.reading
+        facts = reading.facts if isinstance(reading, Fresh | Copy) else None
+        return ResultTurn(
+            verdict=decision.verdict,
+            reason=decision.reason,
+            message=self._message(judged),
+            account_id="" if facts is None else facts.account_id,
+            name="" if facts is None else facts.name,
+            groups=frozenset() if facts is None else facts.groups,
+            due_at=None if facts is None else self._due_at(facts),
+        )
+
+    def _due_at(self, facts: AccountFacts) -> datetime | None:
+        due = status_at(facts, self._parts.clock.now()).due
+        return None if due is None else due.at
+
+    def _message(self, judged: Judged) -> str:
+        """Return what may be said, as `doors.radius.reply_message` has it."""
+        in_force = self._judging.in_force
+        radius = in_force.settings.doors.radius
+        how = "off" if radius is None else radius.reply_message
+        if how == "off":
+            return ""
+        said = in_force.answers.result(
+            self._request,
+            judged.done,
+            elapsed_s=judged.elapsed_s,
+            reference=judged.reference,
+            transaction="",
+        )
+        lines = _lines(said.infos)
+        if how == "full" or judged.done.decision.verdict is Verdict.ALLOW or not lines:
+            return _joined(lines)
+        shown = f"{judged.reference[:3]}-{judged.reference[3:]}"
+        first = lines[0]
+        return first if shown in first else f"{first} ({shown})"
+
+
+def _lines(infos: Iterable[Info]) -> list[str]:
+    return [line for info in infos for line in info.text.splitlines()]
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return " ".join(line.strip() for line in lines if line.strip())
