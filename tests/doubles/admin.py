@@ -25,6 +25,7 @@ class ScriptedAdmin:
 
     script: dict[str, object] = field(default_factory=dict)
     groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
     asked: list[tuple[str, object, str]] = field(default_factory=list)
     live: queue.SimpleQueue[rows.EventRow | None] = field(default_factory=queue.SimpleQueue)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -49,6 +50,9 @@ class ScriptedAdmin:
 
     def groups_of(self, name: str) -> frozenset[str]:
         return self.groups.get(name, frozenset())
+
+    def hidden_groups(self, groups) -> tuple[str, ...]:
+        return self.hidden
 
     def health(self):
         return self._say("health")

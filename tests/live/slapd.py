@@ -58,6 +58,7 @@ class Slapd:
         read_only: Refuse every change (rc 53).
         size_limit: Entries that one search returns at most, as in slapd.conf(5).
         limits: Other limits for somebody, as in slapd.conf(5).
+        access: Rules of access before all others, as in slapd.access(5).
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Slapd:
         read_only: bool = False,
         size_limit: int | str = 500,
         limits: str = "",
+        access: str = "",
     ) -> None:
         demand_packages()
         self.folder = folder
@@ -98,6 +100,7 @@ class Slapd:
             read_only=read_only,
             size_limit=size_limit,
             limits=limits,
+            access=access,
         )
         (folder / "slapd.conf").write_text(config)
         ldif = folder / "init.ldif"
@@ -321,6 +324,7 @@ def _config(
     read_only: bool,
     size_limit: int | str,
     limits: str,
+    access: str,
 ) -> str:
     policy = ""
     if ppolicy:
@@ -355,6 +359,7 @@ index objectClass,entryUUID,entryCSN,uid,member,memberUid eq
 lastbind {"on" if lastbind else "off"}
 overlay syncprov
 {policy}
+{access}
 access to attrs=userPassword by dn={who.SVC_RW} manage by dn={who.SVC_WRITE} write by dn={who.SVC_RO} compare by self =xw by anonymous auth by * none
 {_blind() if ppolicy else ""}
 access to * by dn={who.SVC_RW} manage by dn={who.SVC_WRITE} write by dn={who.SVC_RO} read by dn={who.SVC_BLIND} read by self read by * none

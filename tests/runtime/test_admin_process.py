@@ -14,7 +14,7 @@ from loginward.core.acts import Verb
 from loginward.core.clock import Deadline
 from loginward.core.facts import AccountFacts
 from loginward.core.secret import Secret
-from loginward.directory.port import Act, Done, NotDone
+from loginward.directory.port import Act, Done, HiddenGroup, NotDone
 from loginward.errors import DirectoryUnavailable, ProtocolError
 from loginward.runtime.admin_process import AdminProcess, Order, Reply, serve
 from loginward.runtime.clock import SystemClock
@@ -30,6 +30,12 @@ class Directory:
 
     def __init__(self, *answers):
         self.acts, self.answers, self.closed = [], list(answers), False
+        self.hidden = ()
+
+    def hidden_groups(self, names, deadline):
+        if isinstance(self.hidden, Exception):
+            raise self.hidden
+        return self.hidden
 
     def act(self, account, act, deadline):
         self.acts.append((account.account_id, account.name, account.ref, act, deadline.left))
@@ -79,6 +85,20 @@ def test_an_act_is_carried_out_for_the_account_and_its_answer_comes_back(serving
         True,
     )
     assert 0 < left <= 5
+
+
+def test_what_its_account_cannot_see_comes_back(serving):
+    """security.md 16; that it cannot be asked is not that all is seen."""
+    directory, process = serving
+    directory.hidden = (HiddenGroup("staff", "directory.admin_account"),)
+    assert process.hidden_groups(Deadline.after(5, CLOCK)) == directory.hidden
+    for fault in (DirectoryUnavailable("bind"), ProtocolError("a strange answer")):
+        directory.hidden = fault
+        with pytest.raises(DirectoryUnavailable):
+            process.hidden_groups(Deadline.after(5, CLOCK))
+    directory.hidden = ()
+    assert process.hidden_groups(Deadline.after(5, CLOCK)) == ()
+    assert directory.acts == []
 
 
 def test_a_directory_that_is_away_is_said_and_a_fault_refuses(serving):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from loginward.directory.port import ServerHealth
+from loginward.errors import DirectoryUnavailable
 from loginward.runtime import doctor
 from loginward.settings import Settings
 from loginward.settings.directory import Account, Directory
@@ -40,6 +41,19 @@ def parts(**changes: object) -> SimpleNamespace:
     )
 
 
+def hidden() -> tuple[str, ...]:
+    return ("staff is hidden",)
+
+
+def unanswered() -> tuple[str, ...]:
+    raise DirectoryUnavailable("search")
+
+
+def test_protected_groups_that_nobody_could_look_at_are_no_good_news(tmp_path: Path) -> None:
+    found = {one.check: one for one in doctor.findings(settings(tmp_path), parts(), unanswered)}
+    assert found["protection"].level is Level.WARNING
+
+
 def test_a_daemon_that_is_down_is_the_first_finding(tmp_path: Path) -> None:
     found = list(doctor.run(settings(tmp_path)))
     assert (found[0].check, found[0].level) == ("daemon", Level.PROBLEM)
@@ -51,20 +65,30 @@ def test_what_the_daemon_knows_is_told(tmp_path: Path) -> None:
     fault = SimpleNamespace(account="ann", problem="a row was changed", remedy="forget it")
     server = ServerHealth(name="ldap1", usable=False, last_problem="refused")
     ill = parts(health=(server,), store=(fault,), events="disk full", serves=False)
-    found = {one.check: one for one in doctor.findings(settings(tmp_path), ill)}
+    found = {one.check: one for one in doctor.findings(settings(tmp_path), ill, hidden)}
     for check, text in (
         ("directory", "ldap1: refused"),
         ("store", "ann: a row was changed"),
         ("events", "disk full"),
         ("clock", "jumped"),
+        ("protection", "staff is hidden"),
     ):
         assert found[check].level is Level.PROBLEM
         assert text in found[check].text
 
 
 def test_a_daemon_that_is_well_says_so(tmp_path: Path) -> None:
-    found = {one.check: one for one in doctor.findings(settings(tmp_path), parts())}
-    for check in ("directory", "store", "events", "clock", "secrets", "lockout", "configuration"):
+    found = {one.check: one for one in doctor.findings(settings(tmp_path), parts(), tuple)}
+    for check in (
+        "directory",
+        "store",
+        "events",
+        "clock",
+        "protection",
+        "secrets",
+        "lockout",
+        "configuration",
+    ):
         assert found[check].level is Level.OK
 
 
@@ -146,6 +170,7 @@ def failing(tmp_path: Path) -> dict[str, Callable[[Settings], object]]:
         "store": lambda _: None,
         "events": lambda _: None,
         "clock": lambda _: None,
+        "protection": lambda _: None,
     }  # fmt: skip
 
 
@@ -168,7 +193,7 @@ def test_every_check_can_fail_and_says_what_to_do(
     fault = SimpleNamespace(account="", problem="a row was changed", remedy="")
     server = ServerHealth(name="ldap1", usable=False)
     ill = parts(health=(server,), store=(fault,), events="disk full", serves=False)
-    found = list(doctor.findings(site, ill))
+    found = list(doctor.findings(site, ill, hidden))
     bad = [one for one in found if one.level is not Level.OK]
     failed = {name for name in failing(tmp_path) if any(one.check.startswith(name) for one in bad)}
     assert failed == set(failing(tmp_path))

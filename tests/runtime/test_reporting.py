@@ -18,7 +18,11 @@ from tests.runtime.people import RIGHT, person
 def reporting(site):
     watcher = Watcher(site.parts)
     made = Reporting(
-        site.parts, "/c.yaml", conversations=lambda: 3, watched_at=lambda: watcher.watched_at
+        site.parts,
+        "/c.yaml",
+        conversations=lambda: 3,
+        watched_at=lambda: watcher.watched_at,
+        hidden_groups=tuple,
     )
     made.watcher = watcher
     return made

@@ -68,6 +68,18 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class HiddenGroup:
+    """A group whose members nobody can be told apart from by an account that has to.
+
+    Attributes:
+        account: The option of the account that sees no such group, or none of its members.
+    """
+
+    name: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Accounts and whether the directory cut the list short."""
 
@@ -81,6 +93,7 @@ __all__ = [
     "Changed",
     "Directory",
     "Done",
+    "HiddenGroup",
     "Listing",
     "NotChanged",
     "NotDone",
@@ -111,6 +124,12 @@ class Directory(Protocol):
 
     def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
         """Carry out an administrator's act."""
+
+    def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[HiddenGroup, ...]:
+        """Return by which of our accounts which of these groups cannot be seen with a member.
+
+        Whoever acts on other people does so by their groups: a group that is hidden protects nobody.
+        """
 
     def accounts(self, deadline: Deadline) -> Listing:
         """Return every account, paged on the wire."""

@@ -22,7 +22,7 @@ from loginward.core.acts import Verb
 from loginward.core.clock import Deadline
 from loginward.core.facts import AccountFacts
 from loginward.core.secret import Secret
-from loginward.directory.port import Act, Done, NotDone
+from loginward.directory.port import Act, Done, HiddenGroup, NotDone
 from loginward.errors import DirectoryUnavailable, LoginwardError
 from loginward.host.beside import STDERR, close_all_but, connect
 from loginward.runtime import hardening
@@ -39,29 +39,36 @@ _GRACE_S = 1.0  # beyond the order's own budget, for the answer that says how it
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do to whom; `password` never has a repr, it goes through this socket alone."""
+    """What to do to whom; `password` never has a repr, it goes through this socket alone.
+
+    Without a verb it is the question which protected groups the admin account cannot see.
+    """
 
     number: int
-    verb: Verb
-    account_id: str
-    name: str
-    ref: str
+    verb: Verb | None
     budget_s: float
+    account_id: str = ""
+    name: str = ""
+    ref: str = ""
     password: bytes | None = None
     force: bool = False
 
     def __repr__(self) -> str:
-        return f"Order({self.verb.value})"
+        return f"Order({self.verb})"
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of the order of that number: refused with a sentence, not answered, or done."""
+    """What came of the order of that number: refused with a sentence, not answered, or done.
+
+    `hidden`: the groups that were asked for, each with the option of the account.
+    """
 
     number: int
     refused: str = ""
     unavailable: str = ""
     noop: bool = False
     notes: tuple[str, ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
 
 
 class AdminProcess:
@@ -116,29 +123,33 @@ class AdminProcess:
         Raises:
             DirectoryUnavailable: The directory or the process gave no answer.
         """
-        with self._lock:
-            self._orders += 1
-            order = Order(
-                number=self._orders,
+        reply = self._asked(
+            Order(
+                number=0,
                 verb=act.verb,
                 account_id=account.account_id,
                 name=account.name,
                 ref=account.ref,
-                budget_s=deadline.left,
+                budget_s=0,
                 password=None if act.password is None else act.password.reveal(),
                 force=act.force,
-            )
-            try:
-                reply = self._exchange(order)
-            except (OSError, msgspec.DecodeError) as error:
-                raise DirectoryUnavailable(
-                    "admin-account", "its process does not answer"
-                ) from error
-        if reply.unavailable:
-            raise DirectoryUnavailable(reply.unavailable)
+            ),
+            deadline,
+        )
         if reply.refused:
             return NotDone(reply.refused)
         return Done(was_noop=reply.noop, notes=reply.notes)
+
+    def hidden_groups(self, deadline: Deadline) -> tuple[HiddenGroup, ...]:
+        """Return which protected groups the account of that process cannot see with a member.
+
+        Raises:
+            DirectoryUnavailable: The directory or the process gave no answer.
+        """
+        reply = self._asked(Order(number=0, verb=None, budget_s=0), deadline)
+        if reply.refused:
+            raise DirectoryUnavailable("admin-account", reply.refused)
+        return tuple(HiddenGroup(name, account) for name, account in reply.hidden)
 
     def close(self) -> None:
         """End the process: it stops when its socket closes."""
@@ -148,6 +159,21 @@ class AdminProcess:
         if pid:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+
+    def _asked(self, order: Order, deadline: Deadline) -> Reply:
+        """Return the answer to an order, which gets its number and budget when its turn comes."""
+        with self._lock:
+            self._orders += 1
+            order = msgspec.structs.replace(order, number=self._orders, budget_s=deadline.left)
+            try:
+                reply = self._exchange(order)
+            except (OSError, msgspec.DecodeError) as error:
+                raise DirectoryUnavailable(
+                    "admin-account", "its process does not answer"
+                ) from error
+        if reply.unavailable:
+            raise DirectoryUnavailable(reply.unavailable)
+        return reply
 
     def _exchange(self, order: Order) -> Reply:
         """Send an order once; an answer that came too late for an earlier one is dropped."""
@@ -190,14 +216,13 @@ def serve(link: socket.socket, directory: Directory, clock: Clock) -> None:
 
 def _carried_out(order: Order, directory: Directory, clock: Clock) -> Reply:
     deadline = Deadline.after(order.budget_s, clock)
-    account = AccountFacts(
-        account_id=order.account_id, name=order.name, ref=order.ref, read_at=clock.now()
-    )
-    password = None if order.password is None else Secret(order.password)
     try:
-        done = directory.act(
-            account, Act(verb=order.verb, password=password, force=order.force), deadline
-        )
+        if order.verb is None:
+            hidden = directory.hidden_groups(frozenset(), deadline)
+            return Reply(
+                number=order.number, hidden=tuple((one.name, one.account) for one in hidden)
+            )
+        done = _done(order, order.verb, directory, deadline, clock)
     except DirectoryUnavailable as error:
         return Reply(number=order.number, unavailable=error.stage)
     except LoginwardError as error:
@@ -205,6 +230,17 @@ def _carried_out(order: Order, directory: Directory, clock: Clock) -> Reply:
     if isinstance(done, NotDone):
         return Reply(number=order.number, refused=done.why)
     return Reply(number=order.number, noop=done.was_noop, notes=done.notes)
+
+
+def _done(
+    order: Order, verb: Verb, directory: Directory, deadline: Deadline, clock: Clock
+) -> Done | NotDone:
+    account = AccountFacts(
+        account_id=order.account_id, name=order.name, ref=order.ref, read_at=clock.now()
+    )
+    password = None if order.password is None else Secret(order.password)
+    act = Act(verb=verb, password=password, force=order.force)
+    return directory.act(account, act, deadline)
 
 
 def _send(link: socket.socket, message: Order | Reply) -> None:

@@ -12,12 +12,13 @@ from loginward.runtime.acting import Acting
 from loginward.runtime.activation import Activation
 from loginward.runtime.event_rows import row_of
 from loginward.runtime.explaining import Explaining
+from loginward.runtime.protection import Protection
 from loginward.runtime.reporting import Reporting
 from loginward.runtime.transfer import Transfer
 from loginward.wire.admin import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
     from loginward.doors.admin.port import Operator
@@ -47,8 +48,13 @@ class Administration:
     ) -> None:
         self._parts = parts
         self._reload = reload
+        self._protection = Protection(parts.directory, parts.clock)
         self._reporting = Reporting(
-            parts, config_file, conversations=conversations, watched_at=watched_at
+            parts,
+            config_file,
+            conversations=conversations,
+            watched_at=watched_at,
+            hidden_groups=lambda: self._protection.last(self._protected()),
         )
         self._explaining = Explaining(parts)
         self._acting = Acting(parts)
@@ -75,7 +81,14 @@ class Administration:
         facts = self._parts.directory.find(name, Deadline.after(_READ_S, self._parts.clock))
         return frozenset() if facts is None else facts.groups
 
-    def why(self, ask: requests.AskWhy) -> rows.ExplanationRow:
+    def hidden_groups(self, groups: Collection[str]) -> tuple[str, ...]:
+        """Return a sentence for each of these groups whose members cannot be told apart."""
+        return self._protection.hidden(groups)
+
+    def _protected(self) -> Collection[str]:
+        return self._parts.configuration.current.roles.protected_groups
+
+    def why(self, ask: requests.AskWhy) -> rows.ExplanationRow | rows.FailedRow:
         """Explain what a login with the right password would meet; tries nothing."""
         return self._explaining.why(ask)
 
@@ -172,7 +185,9 @@ class Administration:
         """Check the installation."""
         from loginward.runtime.doctor import findings  # noqa: PLC0415  rarely asked
 
-        yield from findings(self._parts.settings, self._parts)
+        yield from findings(
+            self._parts.settings, self._parts, lambda: self.hidden_groups(self._protected())
+        )
 
     def accept_clock(self, by: Operator) -> rows.ClockRow:
         """Believe the wall clock as it is now."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from loginward.config.advice import warnings_of
 from loginward.crypto.keys import PEPPER, SEALING
 from loginward.directory.ldap.tls import trust
-from loginward.errors import ConfigError
+from loginward.errors import ConfigError, DirectoryUnavailable
 from loginward.runtime import doctor_host as host
 from loginward.runtime.beside import ROOT_SOCKET, WRITER_SOCKET
 from loginward.runtime.doctor_host import problem, warning
 from loginward.runtime.doctor_pam import lint
+from loginward.runtime.protection import REMEDY
 from loginward.wire.admin.rows import FindingRow, Level
 
 if TYPE_CHECKING:
@@ -35,8 +36,14 @@ def run(settings: Settings) -> Iterator[FindingRow]:
     yield from _all(_of_host(settings))
 
 
-def findings(settings: Settings, parts: Parts) -> Iterator[FindingRow]:
-    """Check everything, from within the daemon."""
+def findings(
+    settings: Settings, parts: Parts, hidden_groups: Callable[[], tuple[str, ...]]
+) -> Iterator[FindingRow]:
+    """Check everything, from within the daemon.
+
+    Args:
+        hidden_groups: Returns a sentence for each protected group that cannot be seen.
+    """
     owners = frozenset({0, os.geteuid()})
     checks: list[Check] = [
         *_of_host(settings),
@@ -47,6 +54,7 @@ def findings(settings: Settings, parts: Parts) -> Iterator[FindingRow]:
             lambda: host.helpers(os.environ.get(name) for name in (ROOT_SOCKET, WRITER_SOCKET)),
         ),
         ("directory", "answers", lambda: _directory(parts)),
+        ("protection", "protected groups can be seen", lambda: _protection(hidden_groups)),
         ("store", "as it was written", lambda: _store(parts)),
         ("events", "are written", lambda: _events(parts)),
         ("clock", "is believed", lambda: _clock(parts)),
@@ -143,6 +151,14 @@ def _directory(parts: Parts) -> Iterator[FindingRow]:
         if not server.usable:
             why = server.last_problem or "does not answer"
             yield problem("directory", f"{server.name}: {why}", "loginward status")
+
+
+def _protection(hidden_groups: Callable[[], tuple[str, ...]]) -> Iterator[FindingRow]:
+    try:
+        for told in hidden_groups():
+            yield problem("protection", told, REMEDY)
+    except DirectoryUnavailable:
+        yield warning("protection", "protected groups could not be looked at", "loginward status")
 
 
 def _store(parts: Parts) -> Iterator[FindingRow]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loginward.config.secrets import read_secret
-from loginward.core.names import index_form
 from loginward.directory.ldap.directory import LdapDirectory, Secrets
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from loginward.core.clock import Clock, Deadline
     from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
-    from loginward.directory.port import Act, Done, NotDone
+    from loginward.directory.port import Act, Done, HiddenGroup, NotDone
     from loginward.runtime.admin_process import AdminProcess
     from loginward.settings import Settings
     from loginward.settings.directory import Account
@@ -51,7 +50,7 @@ def opening_of_admin(settings: Settings, clock: Clock) -> Callable[[], LdapDirec
         service=_secret(directory.service_account, "service_account"),
         admin=_secret(directory.admin_account, "admin_account"),
     )
-    protected = frozenset(map(index_form, settings.doors.admin.protected_groups))
+    protected = frozenset(settings.doors.admin.protected_groups)
     return lambda: LdapDirectory(directory, secrets, clock, protected)
 
 
@@ -69,6 +68,13 @@ class AdministeredDirectory(LdapDirectory):
         if self._process is None:
             return super().act(account, act, deadline)
         return self._process.act(account, act, deadline)
+
+    def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[HiddenGroup, ...]:
+        """Return what the service account cannot see, and what the other process's has to."""
+        hidden = super().hidden_groups(names, deadline)
+        if self._process is None:
+            return hidden
+        return (*hidden, *self._process.hidden_groups(deadline))
 
     def close(self) -> None:
         """Close every connection and end the other process."""

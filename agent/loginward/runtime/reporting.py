@@ -10,6 +10,7 @@ from loginward import VERSION
 from loginward.core.clock import Deadline
 from loginward.core.facts import AccountFacts, status_at
 from loginward.core.readings import Copy, Fresh
+from loginward.runtime.protection import REMEDY
 from loginward.wire.admin import parts as part
 from loginward.wire.admin import rows
 from loginward.wire.admin.parts import status_part
@@ -30,6 +31,7 @@ class Reporting:
     Args:
         conversations: How many logins are being judged now.
         watched_at: When the known accounts were last re-read; None: not yet.
+        hidden_groups: What is known of protected groups that cannot be seen; waits for nobody.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Reporting:
         *,
         conversations: Callable[[], int],
         watched_at: Callable[[], datetime | None],
+        hidden_groups: Callable[[], tuple[str, ...]],
     ) -> None:
         self._parts = parts
         self._config_file = config_file
         self._started_at = parts.clock.now()
         self._conversations = conversations
         self._watched_at = watched_at
+        self._hidden_groups = hidden_groups
 
     def health(self) -> rows.HealthRow:
         """Return how the daemon is; never waits for a directory."""
@@ -155,7 +159,7 @@ class Reporting:
                     hint="set directory.service_account; a hidden lock reads as wrong-credentials",
                 ),
             )
-        return ()
+        return tuple(part.NotePart(text=told, hint=REMEDY) for told in self._hidden_groups())
 
 
 def _reads_status(parts: Parts) -> bool:

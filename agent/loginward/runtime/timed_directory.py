@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from loginward.core.evidence import Checked
     from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
-    from loginward.directory.port import Act, Directory, Done, Listing, NotDone, ServerHealth
+    from loginward.directory.port import (
+        Act,
+        Directory,
+        Done,
+        HiddenGroup,
+        Listing,
+        NotDone,
+        ServerHealth,
+    )
     from loginward.runtime.metrics import Metrics
 
 
@@ -53,6 +61,11 @@ class TimedDirectory:
         """Carry out an administrator's act."""
         with self._timed("act"):
             return self._directory.act(account, act, deadline)
+
+    def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[HiddenGroup, ...]:
+        """Return by which of our accounts which of these groups cannot be seen."""
+        with self._timed("groups"):
+            return self._directory.hidden_groups(names, deadline)
 
     def accounts(self, deadline: Deadline) -> Listing:
         """Return every account."""

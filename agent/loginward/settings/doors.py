@@ -79,7 +79,11 @@ class AdminDoor(Section):
         )
     )
     protected_groups: Annotated[
-        tuple[str, ...], Key("Directory groups whose members are refused to every verb")
+        tuple[str, ...],
+        Key(
+            "Directory groups whose members are refused to every verb; while our accounts see no"
+            " member of one of them, everybody is"
+        ),
     ] = ()
 
     def check(self) -> None:

@@ -146,6 +146,23 @@ def test_roles_are_those_of_the_moment_of_connecting(tmp_path, scripted) -> None
         server.close()
 
 
+def test_where_a_protected_group_is_hidden_nothing_is_done_to_anybody(serve, scripted) -> None:
+    """security.md 16: whoever is in it cannot be told apart from others."""
+    scripted.script["act"] = [rows.ActRow(name="ann"), rows.ActRow(name="bob")]
+    scripted.script["forget"] = []
+    scripted.hidden = ("service_account sees no member of g",)
+    path = serve(Roles(protected_groups=frozenset({"g"})))
+    for request in (UNLOCK, ask.ForgetCopies(names=("ann", "bob"))):
+        _, *told, end = exchange(path, request)
+        assert [(row.name, row.problem) for row in told] == [
+            ("ann", rows.Problem.REFUSED),
+            ("bob", rows.Problem.REFUSED),
+        ]
+        assert told[0].why.startswith("service_account sees no member of g, so that")
+        assert isinstance(end, rows.EndRow)
+    assert {method for method, _, _ in scripted.asked} == {"turned_away"}
+
+
 ROUTES = [
     (ask.AskHealth(), "health"),
     (ask.AskMetrics(), "metrics"),

@@ -16,7 +16,7 @@ from loginward.core.status import PasswordStatus, UserState
 from loginward.directory.embedded import admin, listing, persons, rows, transfer
 from loginward.directory.embedded.facts import SiteRules, explained, facts_of, status_of
 from loginward.directory.embedded.telling import Telling
-from loginward.directory.port import Act, Done, Listing, NotDone, ServerHealth
+from loginward.directory.port import Act, Done, HiddenGroup, Listing, NotDone, ServerHealth
 from loginward.errors import DirectoryUnavailable
 
 if TYPE_CHECKING:
@@ -156,6 +156,10 @@ class EmbeddedDirectory:
         return Listing(self.accounts_with())
 
     def accounts_with(
+    def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[HiddenGroup, ...]:  # noqa: ARG002  a local read
+        """Return nothing: what this directory keeps of groups it can read."""
+        return ()
+
         self, status: PasswordStatus | None = None, state: UserState | None = None
     ) -> tuple[AccountFacts, ...]:
         """Return the accounts that hold that status and state now, by name; None: any (R51).

@@ -37,6 +37,11 @@ IDLE = (
 )
 SUBSTITUTE = "; set-temporary makes the next login change the password instead"
 PROTECTED = "The account is in a protected group (doors.admin.protected_groups)."
+HIDDEN = (
+    "directory.admin_account sees no member of the protected group {groups}, so that whoever is in it"
+    " cannot be told apart: let it read the group and its members, or take the group out of"
+    " doors.admin.protected_groups."
+)
 _ELSEWHERE = {
     Verb.SET_FIRST_PASSWORD: "use set-temporary: this directory sends no activations",
     Verb.RESEND_ACTIVATION: "this directory sends no activations; use set-temporary",
@@ -47,7 +52,7 @@ class Admin:
     """Carries out verbs, each after looking the account up by itself.
 
     Args:
-        protected: Groups, in index form, whose members are refused to every verb.
+        protected: Groups whose members are refused to every verb.
     """
 
     def __init__(
@@ -57,6 +62,15 @@ class Admin:
         self._reader = reader
         self._clock = clock
         self._protected = protected
+        self._barred = frozenset(map(index_form, protected))
+
+    def hidden_groups(self, deadline: Deadline) -> tuple[str, ...]:
+        """Return which protected groups this account cannot see with a member in them.
+
+        Raises:
+            DirectoryUnavailable: No answer.
+        """
+        return self._reader.hidden_groups(self._protected, deadline)
 
     def carry_out(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
         """Carry out an act.
@@ -69,8 +83,10 @@ class Admin:
         facts = self._reader.sought(account, deadline)
         if facts is None:
             return NotDone("The account is no longer in the directory.")
-        if not self._protected.isdisjoint(map(index_form, facts.groups)):
+        if not self._barred.isdisjoint(map(index_form, facts.groups)):
             return NotDone(PROTECTED)
+        if hidden := self.hidden_groups(deadline):
+            return NotDone(HIDDEN.format(groups=", ".join(hidden)))
         match act.verb:
             case Verb.UNLOCK:
                 return self._unlock(facts, deadline)

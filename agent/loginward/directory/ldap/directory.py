@@ -17,7 +17,7 @@ from loginward.directory.ldap.reader import Reader
 from loginward.directory.ldap.servers import Servers
 from loginward.directory.ldap.service import Service
 from loginward.directory.ldap.sessions import Sessions
-from loginward.directory.port import Act, Done, Listing, NotDone, ServerHealth
+from loginward.directory.port import Act, Done, HiddenGroup, Listing, NotDone, ServerHealth
 from loginward.errors import ConfigError, DirectoryUnavailable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class LdapDirectory:
 
     Args:
         settings: With `kind: ldap`.
-        protected: Groups, in index form, whose members the admin account does nothing to.
+        protected: Groups whose members the admin account does nothing to.
 
     Raises:
         ConfigError: The authorities to trust cannot be read, an account has no password, or
@@ -142,6 +142,17 @@ class LdapDirectory:
         if self._admin is None:
             return NotDone(NOT_CONFIGURED)
         return self._admin.carry_out(account, act, deadline)
+
+    def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[HiddenGroup, ...]:
+        """Return what the service account cannot see, and what the admin account has to."""
+        seen: list[tuple[str, tuple[str, ...]]] = []
+        if self._reader is not None:
+            seen.append(("service_account", self._reader.hidden_groups(names, deadline)))
+        if self._admin is not None:
+            seen.append(("admin_account", self._admin.hidden_groups(deadline)))
+        return tuple(
+            HiddenGroup(name, f"directory.{account}") for account, names in seen for name in names
+        )
 
     def accounts(self, deadline: Deadline) -> Listing:
         """Return every account; without a service account none can be listed."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from loginward.wire.ldap.search import equals, present
+from loginward.core.names import index_form
+from loginward.wire.ldap.search import both, either, equals, present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,23 @@ class Memberships:
         wanted = equals(self._attribute, self._member(entry))
         found = self._service.search(self._base_dn, wanted, (_NAME,), deadline)
         return frozenset(filter(None, (group.text(_NAME) for group in found)))
+
+    def hidden(self, names: frozenset[str], deadline: Deadline) -> tuple[str, ...]:
+        """Return which of these groups are not found, or show no member, by name.
+
+        A server leaves out what one may not read: only a member that is shown tells that `of` finds
+        members. So a group without any is hidden, too.
+
+        Raises:
+            DirectoryUnavailable: No answer.
+        """
+        seen = set[str]()
+        if self._base_dn is not None and names:
+            named = either(*(equals(_NAME, name) for name in sorted(names)))
+            wanted = both(named, present(self._attribute))
+            found = self._service.search(self._base_dn, wanted, (_NAME,), deadline)
+            seen = {index_form(group.text(_NAME)) for group in found}
+        return tuple(sorted(name for name in names if index_form(name) not in seen))
 
     def of_all(self, deadline: Deadline) -> tuple[Mapping[str, frozenset[str]], bool]:
         """Return the groups of everybody, by `key`, and whether the server cut the list short.

@@ -138,6 +138,10 @@ class Reader:
             found = [replace(one, unreadable=one.unreadable | {Fact.GROUPS}) for one in found]
         return Listing(tuple(found), cut)
 
+    def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[str, ...]:
+        """Return which of these groups this account cannot see with a member in them."""
+        return self._memberships.hidden(names, deadline)
+
     def is_openldap(self, deadline: Deadline) -> bool:
         """Return whether the server is, or is said to be, an OpenLDAP."""
         return self._kind(deadline)[0] == "openldap"

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 PROTECTED = "is in a protected group; nobody may do this here (doors.admin.protected_groups)"
 
+HIDDEN = (
+    "{hidden}, so that whoever is in it cannot be told apart: let it read the group and its"
+    " members, or take the group out of doors.admin.protected_groups"
+)
+
 
 class Dispatch:
     """Asks the runtime what a request asks, and keeps protected accounts out of its reach."""
@@ -99,6 +104,15 @@ class Dispatch:
             yield rows.ActRow(name=name, problem=rows.Problem.NOT_PERMITTED, why=PROTECTED)
         left = tuple(name for name in _names(request) if name not in kept)
         if not left:
+            return
+        if self._roles.protected_groups and (
+            hidden := self._service.hidden_groups(self._roles.protected_groups)
+        ):
+            why = HIDDEN.format(hidden="; ".join(hidden))
+            self._service.turned_away(f"{_tag(request)}, protected group hidden", by)
+            yield from (
+                rows.ActRow(name=name, problem=rows.Problem.REFUSED, why=why) for name in left
+            )
             return
         match request:
             case ask.AddUser():

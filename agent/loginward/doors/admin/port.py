@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from loginward.core.acts import Right
     from loginward.wire.admin import requests, rows
@@ -74,7 +74,14 @@ class AdminService(Protocol):
             DirectoryUnavailable: They cannot be read now.
         """
 
-    def why(self, ask: requests.AskWhy) -> rows.ExplanationRow:
+    def hidden_groups(self, groups: Collection[str]) -> tuple[str, ...]:
+        """Return a sentence for each of these groups whose members cannot be told apart.
+
+        Raises:
+            DirectoryUnavailable: They cannot be read now.
+        """
+
+    def why(self, ask: requests.AskWhy) -> rows.ExplanationRow | rows.FailedRow:
         """Explain what a login with the right password would meet; tries nothing.
 
         An unknown name is explained too: reason user-unknown.
