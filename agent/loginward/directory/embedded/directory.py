@@ -151,15 +151,15 @@ class EmbeddedDirectory:
         """Yield the accounts as a file, piece by piece, as they are now."""
         return transfer.export_accounts(self._book, form, with_hashes=with_hashes)
 
+    def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[HiddenGroup, ...]:  # noqa: ARG002  a local read
+        """Return nothing: what this directory keeps of groups it can read."""
+        return ()
+
     def accounts(self, deadline: Deadline) -> Listing:  # noqa: ARG002  a local read
         """Return every account, without evidence."""
         return Listing(self.accounts_with())
 
     def accounts_with(
-    def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[HiddenGroup, ...]:  # noqa: ARG002  a local read
-        """Return nothing: what this directory keeps of groups it can read."""
-        return ()
-
         self, status: PasswordStatus | None = None, state: UserState | None = None
     ) -> tuple[AccountFacts, ...]:
         """Return the accounts that hold that status and state now, by name; None: any (R51).
