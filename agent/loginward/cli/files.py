@@ -95,7 +95,8 @@ def _place(row: LineProblemRow) -> str:
 @click.option(
     "--with-hashes",
     is_flag=True,
-    help="Also password hashes, locks and counters: a backup, readable by its owner alone.",
+    help="Also password hashes, locks and counters: a backup, readable by its owner alone. Needs"
+    " the right all, and root where doors.admin.protected_groups is set.",
 )
 @asks_daemon
 def export_command(asking: Asking, file: str, form: str | None, with_hashes: bool) -> int:

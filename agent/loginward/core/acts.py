@@ -40,7 +40,7 @@ class Right(enum.Enum):
     ADD = "add"
     REMOVE = "remove"
     IMPORT = "import"
-    EXPORT = "export"  # hashes too: nobody but an administrator of everything
+    EXPORT = "export"  # without hashes: those need every right
     CACHE = "cache"
     REFRESH = "refresh"
     RELOAD = "reload"

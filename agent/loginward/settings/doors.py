@@ -72,7 +72,8 @@ class AdminDoor(Section):
     """The admin socket: who may administer, and whom nobody may."""
 
     roles: Annotated[
-        Mapping[str, tuple[str, ...]], Key("Rights by local group; all stands for every right")
+        Mapping[str, tuple[str, ...]],
+        Key("Rights by local group; all stands for every right, which exporting hashes needs"),
     ] = field(
         default_factory=lambda: MappingProxyType(
             {"loginward-helpdesk": ("view", "unlock"), "loginward-admin": (ALL,)}

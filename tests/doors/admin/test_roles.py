@@ -15,7 +15,7 @@ from loginward.core.acts import ALL_RIGHTS, OF_EVERYBODY, Right, Verb
 from loginward.core.secret import Secret
 from loginward.doors.admin.peer import operator_of
 from loginward.doors.admin.port import Operator
-from loginward.doors.admin.roles import Roles, may_ask, right_for
+from loginward.doors.admin.roles import Roles, may_ask, right_for, right_named
 from loginward.doors.admin.server import IN_ALL
 from loginward.wire.admin import requests as ask
 from loginward.wire.admin import rows
@@ -95,6 +95,46 @@ def test_the_matrix(request_: ask.AnyRequest, uid: int, group: str, rights: set[
 
     assert operator.rights == rights
     assert may_ask(operator, request_) is (right_for(request_) in rights)
+
+
+@pytest.mark.parametrize("rights", [{Right.EXPORT, Right.VIEW}, ALL_RIGHTS - {Right.CLOCK}])
+def test_hashes_are_for_who_has_every_right(rights: set[Right]) -> None:
+    """They can be guessed at elsewhere, those of everybody."""
+    backup = ask.ExportUsers(form=rows.FileFormat.JSON, with_hashes=True)
+    some = Operator(uid=1000, real_uid=1000, name="bob", pid=1, rights=frozenset(rights))
+    every = Operator(uid=1000, real_uid=1000, name="bob", pid=1, rights=ALL_RIGHTS)
+
+    assert may_ask(some, ask.ExportUsers(form=rows.FileFormat.JSON))
+    assert (may_ask(some, backup), may_ask(every, backup)) == (False, True)
+    assert right_named(backup) == "all"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("uid", "protected", "with_hashes", "is_given"),
+    [
+        pytest.param(0, {"g"}, True, True, id="root-can-read-the-file-anyway"),
+        pytest.param(65534, {"g"}, True, False, id="protected-from-administrators-of-everything"),
+        pytest.param(65534, {"g"}, False, True, id="without-hashes"),
+        pytest.param(65534, set(), True, True, id="nobody-is-protected"),
+    ],
+)
+def test_hashes_of_protected_people_are_roots_alone(
+    serve, scripted, uid: int, protected: set[str], with_hashes: bool, is_given: bool
+) -> None:
+    """security.md 16."""
+    scripted.script["export_users"] = []
+    path = serve(Roles({"adm": frozenset({"all"})}, protected))
+    adm = grp.getgrnam("adm").gr_gid
+    asked = ask.ExportUsers(form=rows.FileFormat.JSON, with_hashes=with_hashes)
+
+    answer = ask_as(path, asked, uid=uid, groups=[adm])
+
+    if is_given:
+        assert answer[1:] == [rows.EndRow()]
+    else:
+        assert answer[-1].problem is rows.Problem.NOT_PERMITTED
+        assert [method for method, _, _ in scripted.asked] == ["turned_away"]
 
 
 @pytest.mark.parametrize("typed", ["bob", "BOB", " Bob "])

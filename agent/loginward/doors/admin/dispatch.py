@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from loginward.core.names import index_form
-from loginward.doors.admin.roles import right_for
+from loginward.doors.admin.roles import right_named
 from loginward.wire.admin import requests as ask
 from loginward.wire.admin import rows
 
@@ -24,6 +24,8 @@ HIDDEN = (
     " members, or take the group out of doors.admin.protected_groups"
 )
 
+OF_ROOT = "hashes of protected people are in it, and only root may have them"
+
 
 class Dispatch:
     """Asks the runtime what a request asks, and keeps protected accounts out of its reach."""
@@ -34,11 +36,11 @@ class Dispatch:
 
     def turned_away(self, request: ask.AnyRequest, by: Operator) -> rows.FailedRow:
         """Record and answer a request that the operator has no right to."""
-        right = right_for(request)
-        self._service.turned_away(f"{_tag(request)}, needs {right.value}", by)
+        right = right_named(request)
+        self._service.turned_away(f"{_tag(request)}, needs {right}", by)
         return rows.FailedRow(
             problem=rows.Problem.NOT_PERMITTED,
-            why=f"{by.name} has no role with the right {right.value}",
+            why=f"{by.name} has no role with the right {right}",
             hint="run it as root, or have the right added in doors.admin.roles",
         )
 
@@ -54,7 +56,7 @@ class Dispatch:
             case ask.ImportUsers():
                 return self._service.import_users(request, file, by)
             case ask.ExportUsers():
-                return self._service.export_users(request, by)
+                return self._export(request, by)
             case ask.ClearCache():
                 return [self._service.clear_copies(by)]
             case ask.RunRefresh():
@@ -91,6 +93,17 @@ class Dispatch:
             case ask.AskDoctor():
                 return service.findings()
         raise AssertionError(_tag(request))
+
+    def _export(
+        self, request: ask.ExportUsers, by: Operator
+    ) -> Iterator[rows.PieceRow | rows.FailedRow]:
+        """Keep the hashes of protected people from everybody but root, who can read the file."""
+        if request.with_hashes and self._roles.protected_groups and by.uid != 0:
+            self._service.turned_away(f"{_tag(request)}, protected accounts", by)
+            hint = "run it as root, or leave out --with-hashes"
+            yield rows.FailedRow(problem=rows.Problem.NOT_PERMITTED, why=OF_ROOT, hint=hint)
+            return
+        yield from self._service.export_users(request, by)
 
     def _order(
         self,

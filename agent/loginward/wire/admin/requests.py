@@ -111,7 +111,7 @@ class ImportUsers(Request, frozen=True, kw_only=True):
 
 
 class ExportUsers(Request, frozen=True, kw_only=True):
-    """Give all accounts as a file; with hashes it is a backup."""
+    """Give all accounts as a file; with hashes it is a backup, and needs every right."""
 
     form: FileFormat
     with_hashes: bool = False
