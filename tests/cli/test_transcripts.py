@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from loginward.core.status import UserState
@@ -30,13 +31,29 @@ def test_status_of_a_healthy_daemon(world) -> None:
     """), "")  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("directory", "found", "reads", "line"),
+    [
+        pytest.param("openldap", True, True, "openldap (found), 1 of 2 servers answer", id="found"),
+        pytest.param("auto", False, True, "of a kind not known yet, 1 of 2", id="not-yet"),
+        pytest.param("auto", False, False, "of a kind not known, 1 of 2", id="nobody-can-look"),
+    ],
+)
+def test_status_tells_the_flavour_that_was_found(world, directory, found, reads, line) -> None:
+    world.admin.script["health"] = msgspec.structs.replace(
+        samples.HEALTH, directory=directory, directory_found=found, reads_status=reads
+    )
+
+    assert f"  directory                    {line}" in world.run("status").out
+
+
 def test_status_shows_what_is_not_as_it_should_be(world) -> None:
     down = rows.ServerPart(name="ldap://127.0.0.1", usable=False)
     world.admin.script["health"] = rows.HealthRow(
         version="0.1.0", pid=1, started_at=samples.before(days=3), config_file="/c", login_socket="/s",
         directory="generic", servers=(down,), lockout_owner="agent", reads_status=False,
         store_fault="/var/lib/loginward/store.db: no space left", events_fault="read-only",
-        verifiers_waiting=7,
+        verifiers_waiting=7, hanging=("audit", "watcher"),
         notes=(rows.NotePart(text="the clock jumped at 2026-11-24T08:00:00Z", hint="loginward doctor"),),
     )  # fmt: skip
 
@@ -53,6 +70,7 @@ def test_status_shows_what_is_not_as_it_should_be(world) -> None:
           logins              0 being judged; open sessions: 0
           store               /var/lib/loginward/store.db: no space left
           events              read-only
+          hangs               audit, watcher: no progress for a minute
         note: the clock jumped at 09:00
         hint: loginward doctor
     """), "")  # fmt: skip

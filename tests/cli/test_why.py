@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from loginward.core.reasons import Reason, Verdict
+from loginward.core.requests import Door
 from loginward.core.status import LockCause
 from loginward.wire.admin import requests as ask
 from loginward.wire.admin import rows
@@ -127,6 +128,21 @@ def test_why_by_reference_names_the_way_in_once(
         samples.WHY_FRANK, decided_at=samples.before(minutes=9), service=service, source=source
     )
     assert f"  decided   09:21, {line}\n" in world.run("why", "--ref", "7F3K2Q").out
+
+
+def test_why_at_the_radius_door_says_what_the_client_hears(world) -> None:
+    world.admin.script["why"] = msgspec.structs.replace(
+        samples.WHY_FRANK, door=Door.RADIUS, service="wifi", pam_authn="", pam_acct="",
+        radius="Access-Reject", radius_certificate="Access-Accept",
+        notes=("no new password can be asked for here",),
+    )  # fmt: skip
+    done = world.run("why", "frank", "--door", "radius", "--service", "wifi", "-v")
+
+    assert "  note      no new password can be asked for here\n" in done.out
+    assert "  RADIUS    Access-Reject, client wifi; of a certificate Access-Accept\n" in done.out
+    assert "PAM" not in done.out
+    asked = ask.AskWhy(name="frank", door=Door.RADIUS, service="wifi")
+    assert world.admin.asked == [("why", asked, "")]
 
 
 def test_why_of_an_unknown_reference(world) -> None:

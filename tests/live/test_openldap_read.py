@@ -190,6 +190,13 @@ def test_a_site_that_lets_nobody_read(slapd_on):
         assert other.accounts(soon()).cut
 
 
+def test_the_flavour_is_told_once_it_has_been_found(slapd_on):
+    with reached(settings(slapd_on.ca_file, slapd_on.tls_url)) as directory:
+        assert directory.flavour() == ""
+        directory.find("active", soon())
+        assert directory.flavour() == "openldap"
+
+
 def test_twelve_hundred_accounts_in_pages(tmp_path: Path):
     people = who.bulk(1200)
     with (

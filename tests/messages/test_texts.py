@@ -88,6 +88,7 @@ def asked_for() -> set[str]:
         *(f"warning.{warn.value}" for warn in Warn),
         *(f"prompt.{purpose.value}" for purpose in Purpose),
         *("change.rejected.too-short.unsaid", "next.account-locked.expired", "rule.unforeseen"),
+        *(f"{of}.not-permitted.client" for of in ("next", "rule")),
         *("act.unavailable", f"act.unavailable.{BUSY}"),
     }
 

@@ -22,16 +22,18 @@ class PaperDirectory:
     Attributes:
         down: Nothing answers.
         binds: How many passwords were checked.
+        found: The flavour that it turned out to be.
     """
 
     def __init__(self, clock):
         self.clock = clock
         self.down = False
+        self.found = ""
         self.binds = 0
         self.entries = {}
+        self.hidden = ()
         self._lock = threading.Lock()
 
-        self.hidden = ()
     def put(self, name, password, **known):
         known = {"account_id": f"id-{name}", "counts": False} | known
         self.entries[name] = (known, password)
@@ -58,19 +60,22 @@ class PaperDirectory:
             return Proven(proof=Proof.BIND)
         return Wrong()
 
+    def flavour(self):
+        return self.found
+
     def act(self, account, act, deadline):
         self._answer()
         return Done(was_noop=True)
+
+    def hidden_groups(self, names, deadline):
+        self._answer()
+        return self.hidden
 
     def accounts(self, deadline):
         return Listing(tuple(self.find(name, deadline) for name in self.entries))
 
     def health(self):
         return ()
-    def hidden_groups(self, names, deadline):
-        self._answer()
-        return self.hidden
-
 
     def close(self):
         pass

@@ -41,6 +41,18 @@ def test_health_counts_what_is_kept_and_what_is_being_judged(site, reporting, ha
     assert after.started_at == before.started_at
 
 
+def test_health_names_the_flavour_once_it_has_been_found(site, reporting):
+    """`directory.flavour: auto` is told as such only until a server has answered."""
+    assert (reporting.health().directory, reporting.health().directory_found) == ("auto", False)
+    site.paper.found = "openldap"
+    assert (reporting.health().directory, reporting.health().directory_found) == ("openldap", True)
+
+
+def test_the_embedded_directory_is_never_found_out(host):
+    health = host.admin.health()
+    assert (health.directory, health.directory_found) == ("embedded", False)
+
+
 def test_health_says_when_every_account_was_last_looked_at(site, reporting, hands):
     site.acct("ann")
     assert reporting.health().watched_at is None

@@ -106,7 +106,7 @@ def _health_facts(health: HealthRow, now: datetime) -> Iterator[tuple[str, str]]
     up = sum(server.usable for server in health.servers)
     embedded = len(health.servers) == 1 and health.servers[0].name == health.directory
     count = "" if embedded else f", {up} of {len(health.servers)} servers answer"
-    yield "directory", f"{health.directory}{count}"
+    yield "directory", f"{_kind(health)}{count}"
     for server in health.servers:
         yield f"  {server.name}", _server(server, now)
     if not health.reads_status:

@@ -55,7 +55,12 @@ WARNINGS = {
     show_default=True,
     help="Where the login comes in.",
 )
-@click.option("--service", default="", metavar="S", help="The PAM service, such as sshd or sudo.")
+@click.option(
+    "--service",
+    default="",
+    metavar="S",
+    help="The PAM service, such as sshd or sudo, or the name of the RADIUS client.",
+)
 @click.option(
     "--ref", "--reference", "reference", metavar="ID", help="The reference that a person was given."
 )
@@ -146,8 +151,15 @@ def _lines(row: ExplanationRow, now: datetime, *, verbose: bool) -> Iterator[tup
         yield "allowed by", row.allowed_by
     for warning in row.warnings:
         yield "warning", WARNINGS.get(warning, warning)
+    for note in row.notes:
+        yield "note", note
     if row.last_refusal is not None:
         yield "refusal", _refused(row.last_refusal, now)
+    if row.radius:
+        certificate = (
+            f"; of a certificate {row.radius_certificate}" if row.radius_certificate else ""
+        )
+        yield "RADIUS", f"{row.radius}, client {row.service}{certificate}"
     if row.pam_authn and verbose:
         yield "PAM", f"authenticate {row.pam_authn}, account {row.pam_acct}"
     if row.clears:

@@ -137,5 +137,8 @@ class Directory(Protocol):
     def health(self) -> tuple[ServerHealth, ...]:
         """Return the servers as last seen; no I/O."""
 
+    def flavour(self) -> str:
+        """Return the kind of directory, as set or as found; empty: not found yet. No I/O."""
+
     def close(self) -> None:
         """Close every connection; idempotent."""

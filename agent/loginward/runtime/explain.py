@@ -9,6 +9,7 @@ from loginward.core.decision import Decision
 from loginward.core.facts import Fact
 from loginward.core.readings import Copy, Fresh, Reading
 from loginward.core.reasons import Reason
+from loginward.core.requests import Door
 from loginward.core.status import PasswordStatus
 from loginward.runtime.fact_parts import moment
 
@@ -56,16 +57,20 @@ class Wording:
             case Reason.OFFLINE_TOO_LONG:
                 setting = f"policy.offline.allowed_s: {rules.offline_allowed_s}"
                 return self._rule(decision.reason.value, setting)
+            case Reason.NOT_PERMITTED if asker.door is Door.RADIUS:
+                return self._rule("not-permitted.client", "doors.radius.clients[].groups")
         return self._rule(decision.reason.value, _SETTINGS.get(decision.reason, ""))
 
-    def clears(self, decision: Decision, name: str) -> tuple[str, ...]:
-        """Return what ends a refusal, the most direct first; commands as typed."""
+    def clears(self, decision: Decision, name: str, door: Door = Door.LOGIN) -> tuple[str, ...]:
+        """Return what ends a refusal at a door, the most direct first; commands as typed."""
         if decision.reason is Reason.OK:
             return ()
         status, detail = decision.status, decision.detail
         if decision.reason is Reason.ACCOUNT_LOCKED:
             is_expired = status is not None and PasswordStatus.EXPIRED in status.statuses
             detail = "expired" if is_expired else ""
+        if decision.reason is Reason.NOT_PERMITTED and door is Door.RADIUS:
+            detail = "client"
         until = None if decision.until is None else moment(decision.until)
         text_id = f"next.{decision.reason.value}.{detail}".removesuffix(".")
         return tuple(self._texts.text(text_id, user=name, until=until).splitlines())

@@ -63,6 +63,7 @@ class Reporting:
             config_file=self._config_file,
             login_socket=str(settings.runtime_dir / "login.sock"),
             directory=_directory_name(parts),
+            directory_found=_was_found(parts),
             servers=tuple(
                 part.ServerPart(
                     name=one.name,
@@ -168,7 +169,13 @@ def _reads_status(parts: Parts) -> bool:
 
 
 def _directory_name(parts: Parts) -> str:
-    return "embedded" if parts.embedded is not None else parts.settings.directory.flavour
+    return parts.directory.flavour() or parts.settings.directory.flavour
+
+
+def _was_found(parts: Parts) -> bool:
+    """Return whether the kind of directory was left to be found out, and has been."""
+    elsewhere = parts.embedded is None and parts.settings.directory.flavour == "auto"
+    return elsewhere and bool(parts.directory.flavour())
 
 
 def _session(session: Session) -> part.SessionPart:

@@ -76,6 +76,10 @@ class TimedDirectory:
         """Return the servers as last seen."""
         return self._directory.health()
 
+    def flavour(self) -> str:
+        """Return the kind of directory."""
+        return self._directory.flavour()
+
     def close(self) -> None:
         """Close every connection."""
         self._directory.close()

@@ -191,6 +191,10 @@ class EmbeddedDirectory:
         self._book.close()
 
     def reserve(
+    def flavour(self) -> str:
+        """Return "embedded"."""
+        return "embedded"
+
         self, account: AccountFacts, source: str, policy: LockoutPolicy, *, late: bool = False
     ) -> Reserved:
         """Reserve one attempt, durably before this returns."""

@@ -164,6 +164,12 @@ class LdapDirectory:
         """Return the servers as last seen."""
         return self._servers.health()
 
+    def flavour(self) -> str:
+        """Return the flavour, as set or as the servers showed it; empty: nobody has looked yet."""
+        if self._settings.flavour != "auto":
+            return self._settings.flavour
+        return "" if self._reader is None else self._reader.flavour
+
     def close(self) -> None:
         """Close every connection; idempotent."""
         self._binder.close()

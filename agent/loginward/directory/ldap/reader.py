@@ -216,6 +216,11 @@ class Reader:
             return False, _shown("absent", Origin.CONTROL)
         return None, _shown("not shown", Origin.ATTRIBUTE)
 
+    @property
+    def flavour(self) -> str:
+        """The flavour that was found; empty: nobody has looked yet."""
+        return "" if self._detected is None else self._detected[0]
+
     def _kind(self, deadline: Deadline) -> tuple[Flavour, bool]:
         """Return the flavour, as set or detected, and whether the server has policies.
 

@@ -84,7 +84,8 @@ class AdminService(Protocol):
     def why(self, ask: requests.AskWhy) -> rows.ExplanationRow | rows.FailedRow:
         """Explain what a login with the right password would meet; tries nothing.
 
-        An unknown name is explained too: reason user-unknown.
+        An unknown name is explained too: reason user-unknown. A FailedRow where there is no such
+        door here.
         """
 
     def why_reference(self, ask: requests.AskReference) -> rows.ExplanationRow | None:

@@ -72,7 +72,11 @@ class ExplanationRow(Row, frozen=True, kw_only=True):
             "policy.expiry.when_expired: deny"; empty where no setting changes it.
         clears: What ends it, the most direct first; commands as typed.
         pam_authn: The PAM code of the authenticate phase, such as "PERM_DENIED".
-        pam_acct: The PAM code of the account phase.
+        pam_acct: The PAM code of the account phase. Both are empty at other doors.
+        radius: What a RADIUS client hears of the right password: "Access-Accept", "Access-Reject",
+            "Access-Challenge" or "no answer"; empty at other doors.
+        radius_certificate: The same of a certificate; empty where that client takes none.
+        notes: What this door cannot do that bears on the decision.
         warnings: For who is let in.
         allowed_by: The rule that let a person in against a status.
         ended_lock: The last lock, where none holds now; None: none in the trail.
@@ -92,6 +96,9 @@ class ExplanationRow(Row, frozen=True, kw_only=True):
     clears: tuple[str, ...] = ()
     pam_authn: str = ""
     pam_acct: str = ""
+    radius: str = ""
+    radius_certificate: str = ""
+    notes: tuple[str, ...] = ()
     reference: str = ""
     decided_at: datetime | None = None
     source: str = ""

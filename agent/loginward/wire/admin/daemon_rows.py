@@ -11,7 +11,8 @@ class HealthRow(Row, frozen=True, kw_only=True):
     """How the daemon is.
 
     Attributes:
-        directory: The kind: "embedded", or the LDAP flavour found.
+        directory: The kind: "embedded", or the LDAP flavour; "auto" until it has been found out.
+        directory_found: It was left to be found out (`directory.flavour: auto`), and has been.
         lockout_owner: Whose lockout governs: "directory", "agent", or "by account".
         reads_status: Whether status can be read from the directory at all (a service account).
         watched_at: When the known accounts were last re-read; None: not yet.
@@ -31,6 +32,7 @@ class HealthRow(Row, frozen=True, kw_only=True):
     login_socket: str
     directory: str
     servers: tuple[ServerPart, ...]
+    directory_found: bool = False
     lockout_owner: str
     reads_status: bool
     watched_at: datetime | None = None

@@ -54,7 +54,7 @@ class AskWhy(Request, frozen=True, kw_only=True):
     """What would happen to a login with the right password, and by which rule?
 
     Attributes:
-        service: PAM service, or the RADIUS client's name; empty: "login".
+        service: PAM service, or the RADIUS client's name; empty: a seat, or the only client.
     """
 
     name: Name
