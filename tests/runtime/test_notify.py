@@ -74,7 +74,7 @@ def test_a_health_check_that_fails_is_not_well(listener):
 
 
 @pytest.mark.parametrize(
-    "environ",
+    "asked",
     [
         pytest.param({}, id="not-asked-for"),
         pytest.param({"WATCHDOG_USEC": "0"}, id="zero"),
@@ -82,8 +82,23 @@ def test_a_health_check_that_fails_is_not_well(listener):
         pytest.param({"WATCHDOG_USEC": "20000", "WATCHDOG_PID": "1"}, id="for-another-process"),
     ],
 )
-def test_no_watchdog_where_none_is_asked_for(environ):
-    watchdog = Watchdog(lambda: True, environ)
+def test_nothing_is_said_where_nobody_asks_and_it_is_looked_all_the_same(
+    listener, asked, monkeypatch
+):
+    """What hangs is told by `status` on every host."""
+    sock, environ = listener
+    monkeypatch.setattr("loginward.runtime.notify._UNASKED_S", 0.01)
+    looked = threading.Semaphore(0)
+
+    def is_well():
+        looked.release()
+        return True
+
+    watchdog = Watchdog(is_well, environ | asked)
     watchdog.start()
-    assert not any(thread.name == "watchdog" for thread in threading.enumerate())
+    for _ in range(3):
+        assert looked.acquire(timeout=5)
     watchdog.stop()
+    sock.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        sock.recv(100)

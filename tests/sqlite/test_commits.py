@@ -147,6 +147,116 @@ def test_hundreds_of_threads_lose_nothing(database: Database) -> None:
     assert not commits._led
 
 
+def test_nobody_waits_for_a_commit_that_hangs_and_what_was_given_up_is_never_run(
+    database: Database,
+) -> None:
+    commits = GroupCommit(database, patience_s=0.05)
+    with Held(commits) as held:
+        held.add("waits", put(1))
+        held.threads[0].join(10)
+        assert held.results == {"waits": NotWritable}
+        assert commits.hangs
+        with pytest.raises(NotWritable, match="does not answer"):
+            commits.run(put(2))
+        assert commits.turn == 0
+    assert commits.run(put(3)) == 3
+    assert kept(database) == {3}
+    assert not commits.hangs
+    assert commits.turn is None
+
+
+def test_what_hangs_in_a_commit_holds_only_its_own_caller(database: Database) -> None:
+    """Those whose functions the same commit was still to run go on without, and it skips them."""
+    commits = GroupCommit(database, patience_s=0.05)
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hangs(connection: sqlite3.Connection) -> None:
+        entered.set()
+        assert go_on.wait(10)
+
+    with Held(commits) as held:
+        commits._patience_s = 10
+        held.add("hangs", hangs)
+        commits._patience_s = 0.05
+        held.add("behind", put(1))
+        held.go_on.set()
+        assert entered.wait(10)
+        held.threads[1].join(10)
+        assert held.results == {"behind": NotWritable}
+        go_on.set()
+    assert held.results == {"behind": NotWritable, "hangs": None}
+    assert kept(database) == set()
+
+
+def test_a_leader_that_fails_in_its_own_way_hands_over(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = GroupCommit(database)
+    entered, go_on = threading.Event(), threading.Event()
+    open_connection = database.open_connection
+
+    def out_of_memory() -> sqlite3.Connection:
+        entered.set()
+        monkeypatch.setattr(database, "open_connection", open_connection)
+        assert go_on.wait(10)
+        raise MemoryError
+
+    monkeypatch.setattr(database, "open_connection", out_of_memory)
+    failed = list[BaseException]()
+
+    def leads() -> None:
+        try:
+            commits.run(put(1))
+        except MemoryError as failure:
+            failed.append(failure)
+
+    leader = threading.Thread(target=leads)
+    leader.start()
+    assert entered.wait(10)
+    follower = threading.Thread(target=commits.run, args=(put(2),))
+    follower.start()
+    while not commits._queue:
+        follower.join(0.001)
+    go_on.set()
+    for thread in (leader, follower):
+        thread.join(10)
+        assert not thread.is_alive()
+
+    assert len(failed) == 1
+    assert commits.run(put(3)) == 3
+    assert kept(database) == {2, 3}
+
+
+def test_threads_without_patience_all_come_back_and_what_returned_is_kept(
+    database: Database,
+) -> None:
+    """A turn to lead that comes as its thread gives up is taken all the same."""
+    commits = GroupCommit(database, patience_s=0.0005)
+    returned, given_up = set[int](), set[int]()
+
+    def write(number: int) -> None:
+        try:
+            returned.add(commits.run(put(number)))
+        except NotWritable:
+            given_up.add(number)
+
+    threads = [
+        threading.Thread(target=lambda n=n: [write(n * 20 + i) for i in range(20)])
+        for n in range(30)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+
+    assert returned | given_up == set(range(600))
+    assert returned <= kept(database)
+    assert given_up
+    assert commits.run(put(1000)) == 1000
+    assert commits.turn is None
+
+
 def test_a_file_that_may_not_grow_is_a_fault_and_then_works_again(tmp_path: Path) -> None:
     script = """
 import resource, sys

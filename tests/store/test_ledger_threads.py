@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,33 @@ def test_who_gave_up_waiting_for_the_disk_is_counted_once(
     store.tick()
 
     assert pending(store) == 1
+
+
+def test_a_login_goes_on_while_the_commit_of_another_hangs(store: Store) -> None:
+    """A flush that never returned held every login that wrote."""
+    store.save(account())
+    store.file._commits._patience_s = 0.05
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hangs(_: sqlite3.Connection) -> None:
+        entered.set()
+        assert go_on.wait(10)
+
+    hanging = threading.Thread(target=store.file.write, args=(hangs,))
+    hanging.start()
+    assert entered.wait(10)
+
+    wrong(DurableAttempts(store), times=5)
+
+    assert store.lock_of("id-ada", AGENT) is not None
+    assert ["does not answer" in fault.problem for fault in store.faults()] == [True]
+    assert store.file.turn is not None
+    go_on.set()
+    hanging.join(10)
+    store.tick()
+    assert store.faults() == ()
+    assert store.file.turn is None
+    assert not store.ledger._unwritten.is_owing
 
 
 def younger(by_s: int) -> AccountFacts:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+import threading
+
+import pytest
 
 from loginward.core.secret import Secret
+from loginward.crypto.gate import GateBusy, Work
 from loginward.crypto.password_hash import PasswordHasher
 from loginward.store.verifiers import Verifiers
 from tests.doubles.waiting import eventually
@@ -106,3 +110,50 @@ def test_where_more_sign_in_than_keep_one_a_core_is_not_spent_on_it(host: Host) 
     assert verifiers.waiting == 1
     verifiers.close()
     assert [phc(store, person.account_id) is not None for person in people] == [False, True, False]
+
+
+def test_a_worker_that_hangs_holds_up_no_end(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stopping the daemon waited for it for ever."""
+    store = host.open()
+    hangs, go_on = threading.Event(), threading.Event()
+
+    def hanging(*_arguments: object, **_more: object) -> str:
+        hangs.set()
+        assert go_on.wait(10)
+        raise MemoryError
+
+    monkeypatch.setattr(PasswordHasher, "hash", hanging)
+    verifiers = Verifiers(store, host.hasher(), lambda: 5, rest_s=0)
+    assert verifiers.turn is None
+    verifiers.start()
+    for name in ("ada", "grace"):
+        saved = store.save(account(name))
+        verifiers.proven_online(account(name), RIGHT, saved.generation)
+    assert hangs.wait(10)
+    turn = verifiers.turn
+    assert turn is not None
+
+    verifiers.close(timeout_s=0.05)
+
+    assert "left behind" in caplog.text
+    assert verifiers.turn == turn
+    go_on.set()
+    eventually(lambda: not verifiers.are_well, "the worker goes on although it was to end")
+    assert phc(store, "id-grace") is None
+
+
+def test_a_worker_that_waits_for_the_checks_of_logins_does_not_hang(host: Host) -> None:
+    """Their passwords are computed first, however many there are."""
+    store = host.open()
+    with working(store, host) as verifiers, verifiers._hasher._gate.turn(Work.CHECK, "b"):
+        with verifiers._hasher._gate.turn(Work.CHECK, "a"):
+            saved = store.save(account())
+            verifiers.proven_online(account(), RIGHT, saved.generation)
+            eventually(lambda: bool(verifiers._hasher._gate._verifiers), "it does not wait")
+            turn = verifiers.turn
+            with pytest.raises(GateBusy):
+                verifiers._hasher.hash(b"x", "c", wait_s=0)
+            assert verifiers.turn == turn is not None
+        eventually(lambda: verifiers.turn != turn, "it does not get on")

@@ -119,6 +119,8 @@ def _health_facts(health: HealthRow, now: datetime) -> Iterator[tuple[str, str]]
     yield "logins", f"{health.conversations} being judged; open sessions: {len(health.sessions)}"
     yield "store", health.store_fault or "ok"
     yield "events", health.events_fault or "ok"
+    if health.hanging:
+        yield "hangs", f"{', '.join(health.hanging)}: no progress for a minute"
 
 
 def _server(server: ServerPart, now: datetime) -> str:

@@ -50,6 +50,7 @@ class Gate:
         self._places = places
         self._lock = threading.Lock()
         self._running = Counter[str]()
+        self.admitted = 0  # so far: as long as it grows, whoever waits is only not first
         self._checks = deque[_Waiter]()
         self._verifiers = deque[_Waiter]()
 
@@ -111,4 +112,5 @@ class Gate:
             queue.remove(first)
             self._running[first.source] += 1
             first.admitted = True
+            self.admitted += 1
             first.go.set()

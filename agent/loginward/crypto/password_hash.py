@@ -69,6 +69,11 @@ class PasswordHasher:
         self._pepper = pepper
         self._cost = cost
 
+    @property
+    def admitted(self) -> int:
+        """Return how many computations of anybody's have begun so far."""
+        return self._gate.admitted
+
     def hash(
         self,
         password: bytes,

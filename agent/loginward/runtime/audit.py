@@ -98,6 +98,11 @@ class Audit:
         """Whether events are written, once that was started."""
         return self._thread.is_well
 
+    @property
+    def turn(self) -> int:
+        """Return a number that changes as long as it gets on."""
+        return self._thread.turn
+
     def find(self, reference: str) -> DecisionEvent | None:
         """Return the decision of a reference, however it is spelt (7f3-k2q); None: none has it."""
         wanted = "".join(filter(str.isalnum, reference.upper()))

@@ -51,6 +51,7 @@ class AuditThread:
         self._dropped_told = 0
         self._fault = ""
         self._batches = 0
+        self._turns = 0
         self._synced_at = clock.monotonic()
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
 
@@ -70,6 +71,11 @@ class AuditThread:
     def is_well(self) -> bool:
         """Whether it writes, once it has been started."""
         return self._thread.is_alive()
+
+    @property
+    def turn(self) -> int:
+        """Return a number that changes at least once a second, as long as it gets on."""
+        return self._turns
 
     @property
     def ended(self) -> bool:
@@ -131,6 +137,7 @@ class AuditThread:
     def _run(self) -> None:
         stopping = False
         while not stopping:
+            self._turns += 1
             batch: list[AnyEvent] = []
             try:
                 batch, urgent, stopping = self._next_batch()
@@ -172,6 +179,7 @@ class AuditThread:
         """Write until it is written; on a full disk until it is time to stop."""
         lines = b"".join(map(event_line, batch))
         while True:
+            self._turns += 1
             try:
                 self._try_write(lines, urgent=urgent)
             except OSError as error:

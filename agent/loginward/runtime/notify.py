@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,11 +29,14 @@ def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
     return False
 
 
+_UNASKED_S: Final = 5.0
+
+
 class Watchdog:
     """Says at half the interval that systemd asks for that the daemon is well, while it is.
 
     Args:
-        is_well: Asked each time; False lets systemd restart the daemon.
+        is_well: Asked each time, also where systemd does not ask; False lets it restart the daemon.
     """
 
     def __init__(
@@ -42,15 +45,16 @@ class Watchdog:
         self._is_well = is_well
         usec = environ.get("WATCHDOG_USEC", "")
         is_ours = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self._every_s = int(usec) / 2_000_000 if usec.isdecimal() and is_ours else 0.0
+        asked_s = int(usec) / 2_000_000 if usec.isdecimal() and is_ours else 0.0
+        self._tells = asked_s > 0
+        self._every_s = min(asked_s, _UNASKED_S) or _UNASKED_S
         self._environ = environ
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Start, where systemd asks for it."""
-        if self._every_s:
-            self._thread.start()
+        """Start to look."""
+        self._thread.start()
 
     def stop(self) -> None:
         """Stop saying so."""
@@ -63,5 +67,5 @@ class Watchdog:
             except Exception:  # noqa: BLE001  top of the thread: who cannot tell is not well
                 _log.exception("watchdog: fault")
                 well = False
-            if well:
+            if well and self._tells:
                 notify("WATCHDOG=1", self._environ)

@@ -83,6 +83,7 @@ class Reporting:
             sessions=tuple(_session(one) for one in parts.sessions.all()),
             store_fault=faults[0].problem if faults else "",
             events_fault=events.fault,
+            hanging=parts.vitals.hanging(),
             notes=self._notes(),
         )
 

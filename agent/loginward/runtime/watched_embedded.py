@@ -20,6 +20,7 @@ class EmbeddedAccounts:
         self._parts = parts
         self._telling = telling
         self.looked_at: datetime | None = None
+        self.looks = 0  # one question for all
         self._poll_at = 0.0
         self._next: datetime | None = None
 

@@ -55,6 +55,7 @@ class KnownAccounts:
         self._read_at = 0.0
         self._away = False
         self.looked_at: datetime | None = None
+        self.looks = 0
 
     def moved(self, *, everything: bool) -> Iterator[Moved]:
         """Yield what became of the accounts; with `everything` each is read now, unpaced."""
@@ -142,6 +143,7 @@ class KnownAccounts:
 
     def _look_at(self, account_id: str) -> Iterator[Moved]:
         """Read an account again and judge it; where no server answers, what was known stays."""
+        self.looks += 1
         seen = self._seen.get(account_id)
         if seen is None:
             return
@@ -163,6 +165,7 @@ class KnownAccounts:
 
     def _judge(self, account_id: str, read: AccountFacts | None) -> tuple[Moved, ...]:
         """Return what became of an account since it was judged last; None: only time passed."""
+        self.looks += 1
         seen, now = self._seen.get(account_id), self._parts.clock.now()
         if seen is None:
             return ()

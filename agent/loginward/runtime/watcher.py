@@ -36,9 +36,11 @@ class Accounts(Protocol):
 
     Attributes:
         looked_at: When all of them had last been looked at; None: not yet.
+        looks: How many accounts were looked at so far: a round over all may take long.
     """
 
     looked_at: datetime | None
+    looks: int
 
     def moved(self, *, everything: bool) -> Iterator[Moved]:
         """Yield what became of them since the last call, of each in its order.
@@ -63,6 +65,7 @@ class Watcher:
             self._accounts = EmbeddedAccounts(parts, parts.embedded.telling)
         self._stopping = threading.Event()
         self._fault = ""
+        self._turns = 0
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
     @property
@@ -74,6 +77,11 @@ class Watcher:
     def is_well(self) -> bool:
         """Whether it watches, once it has been started."""
         return self._thread.is_alive()
+
+    @property
+    def turn(self) -> object:
+        """Return what changes as long as it gets on."""
+        return self._turns, self._accounts.looks
 
     def start(self) -> None:
         """Start watching."""
@@ -100,6 +108,7 @@ class Watcher:
             self._turn()
 
     def _turn(self) -> None:
+        self._turns += 1
         try:
             self._look()
             self._fault = ""
@@ -116,6 +125,7 @@ class Watcher:
     def _look(self) -> None:
         for moved in self._accounts.moved(everything=False):
             self._note(moved)
+            self._turns += 1
             if self._stopping.is_set():
                 return
 
@@ -123,6 +133,7 @@ class Watcher:
         """Wait until something may have changed."""
         news = self._parts.news
         while (left_s := self._accounts.next_in_s()) > 0:
+            self._turns += 1
             if news.wait(min(left_s, _TICK_S)):
                 self._stopping.wait(_SETTLE_S)
                 return

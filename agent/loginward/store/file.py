@@ -99,10 +99,17 @@ class StoreFile:
             self.keep_time()
         except StoreFault as fault:
             self.note(fault)
+        if self._commits.hangs:
+            return  # closing would wait for it; the end of the process closes everything
         for database in (self._database, *self._thawed):
             database.close()
         if self._sole is not None:
             self._sole.release()
+
+    @property
+    def turn(self) -> int | None:
+        """Return the number of the commit that is under way; None: none is."""
+        return self._commits.turn
 
     def read(self, find: Callable[[sqlite3.Connection], T]) -> T:
         """Run statements that only read.

@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 _QUEUE: Final = 8  # passwords wait in it
 _REST_S: Final = 2.0
 _NICE: Final = 10
+_CLOSE_S: Final = 5.0
 _PROOF_AGE: Final = timedelta(hours=1)  # how exactly the last proof is remembered
 _OLD_PASSWORD_LIVES: Final = timedelta(hours=1)  # AD: OldPasswordAllowedPeriod
 
@@ -78,24 +79,38 @@ class Verifiers:
         self._rest_s = rest_s
         self._closing = threading.Event()
         self._worker: threading.Thread | None = None
+        self._turns = 0
+        self._is_waiting = True
 
     def start(self) -> None:
         """Start the worker."""
         self._worker = threading.Thread(target=self._work, name="verifiers", daemon=True)
         self._worker.start()
 
-    def close(self) -> None:
-        """Drop what is waiting and end the worker."""
+    def close(self, timeout_s: float = _CLOSE_S) -> None:
+        """Drop what is waiting and end the worker; one that hangs is left behind in the end."""
         self._closing.set()
         self._drop_until(0)
-        if self._worker is not None and self._worker.is_alive():
-            self._queue.put(None)
-            self._worker.join()
+        if self._worker is None or not self._worker.is_alive():
+            return
+        with contextlib.suppress(queue.Full):  # then it has something to wake up for
+            self._queue.put_nowait(None)
+        self._worker.join(timeout_s)
+        if self._worker.is_alive():
+            _log.error("verifiers: the worker does not end; it is left behind")
 
     @property
     def are_well(self) -> bool:
         """Whether they are made, once that was started."""
         return self._worker is not None and self._worker.is_alive()
+
+    @property
+    def turn(self) -> object | None:
+        """Return what changes as long as the worker gets on; None: it has nothing to do.
+
+        Its computations wait for those of logins, for as long as there are any.
+        """
+        return None if self._is_waiting else (self._turns, self._hasher.admitted)
 
     @property
     def waiting(self) -> int:
@@ -186,12 +201,15 @@ class Verifiers:
     def _work(self) -> None:
         with contextlib.suppress(OSError, AttributeError):  # a courtesy that may be denied
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        while self._work_off():
+        while self._work_off() and not self._closing.is_set():
             pass
 
     def _work_off(self) -> bool:
         """Make the next verifier; return whether there may be more. Its password goes with it."""
+        self._is_waiting = True
         job = self._queue.get()
+        self._turns += 1
+        self._is_waiting = False
         try:
             if job is not None and self._make(job):
                 self._closing.wait(self._rest_s)

@@ -92,6 +92,11 @@ class Book:
         self.site = site
         self.on_moved()
 
+    @property
+    def turn(self) -> int | None:
+        """Return the number of the commit that is under way; None: none is."""
+        return self._commits.turn
+
     def by_name(self, name: str) -> Record | None:
         """Return the account of that name, whatever its spelling.
 
@@ -202,6 +207,8 @@ class Book:
 
     def close(self) -> None:
         """Close the file and let another process have it; idempotent."""
+        if self._commits.hangs:
+            return  # closing would wait for it; the end of the process closes everything
         self._database.close()
         self._lock.release()
 

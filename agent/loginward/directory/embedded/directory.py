@@ -62,6 +62,11 @@ class EmbeddedDirectory:
         """Call this whenever something has been written that `telling` tells."""
         self._book.on_moved = call
 
+    @property
+    def turn(self) -> int | None:
+        """Return the number of the commit that is under way; None: none is."""
+        return self._book.turn
+
     def find(self, name: str, deadline: Deadline) -> AccountFacts | None:  # noqa: ARG002  a local read
         """Return the account of that name, in whatever spelling."""
         return self._facts(self._book.by_name(name))

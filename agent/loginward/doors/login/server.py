@@ -69,6 +69,8 @@ class LoginServer:
         self._stopped = threading.Event()
         self._in_hand: Connection | None = None
         self._faults_in_a_row = 0
+        self._turns = 0
+        self._is_waiting = True
         self._swept_at = clock.monotonic()
 
     def gauges(self) -> dict[str, int]:
@@ -80,6 +82,11 @@ class LoginServer:
     def is_well(self) -> bool:
         """Whether it is served by everybody who should, once it runs."""
         return not self._stopped.is_set() and self._workers.are_well
+
+    @property
+    def turn(self) -> int | None:
+        """Return the number of the turn that the door is at; None: it waits for somebody."""
+        return None if self._is_waiting else self._turns
 
     def run(self) -> None:
         """Serve in the calling thread until `stop`; then answer what is in flight and return."""
@@ -119,7 +126,10 @@ class LoginServer:
 
     def _poll(self) -> None:
         self._in_hand = None
+        self._is_waiting = True
         events = self._selector.select(self._patience_s())
+        self._turns += 1
+        self._is_waiting = False
         self._take_back()
         for key, _ in events:
             if key.fileobj is self._sock:

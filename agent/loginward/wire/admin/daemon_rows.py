@@ -22,6 +22,7 @@ class HealthRow(Row, frozen=True, kw_only=True):
         conversations: Logins being judged now.
         store_fault: Empty, or why nothing can be written or read.
         events_fault: Empty, or why the audit trail cannot be written.
+        hanging: Parts that have made no progress for a minute, such as "audit".
         notes: What else is not as it should be, such as "status is unreadable".
     """
 
@@ -43,6 +44,7 @@ class HealthRow(Row, frozen=True, kw_only=True):
     sessions: tuple[SessionPart, ...] = ()
     store_fault: str = ""
     events_fault: str = ""
+    hanging: tuple[str, ...] = ()
     notes: tuple[NotePart, ...] = ()
 
 
