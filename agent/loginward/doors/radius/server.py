@@ -6,15 +6,11 @@ Source: RFC 2865 section 3, RFC 2866, RFC 5080 section 2.2, RFC 5997.
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
 import logging
 import os
-import selectors
-import socket
 import threading
-from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from loginward.doors.radius.accepts import Accepts
@@ -24,12 +20,14 @@ from loginward.doors.radius.counters import UNKNOWN, Counters
 from loginward.doors.radius.duplicates import Duplicates, Entry, Seen
 from loginward.doors.radius.exchange import Exchange
 from loginward.doors.radius.judges import Judges
+from loginward.doors.radius.loop import Loop
 from loginward.errors import ProtocolError
 from loginward.wire.radius import replies
 from loginward.wire.radius.packet import MAX_OCTETS, Code, Packet, decode
 from loginward.wire.radius.signing import NotAuthenticError, UnsignedError, check_request
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from loginward.core.clock import Clock
@@ -41,8 +39,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _A_TURN: Final = 64  # datagrams of one socket before the others are looked at
-FAULTS_IN_A_ROW: Final = 20
-PAUSE_S: Final = 0.05
 DRAIN_S: Final = 3.5
 
 
@@ -74,19 +70,14 @@ class RadiusServer:
         self._listeners = listeners
         self._rules = rules
         self._clock = clock
+        self._loop = Loop(clock, lambda: self.counters.add(UNKNOWN, "faults"))
         self._judges = Judges()
         self._duplicates = Duplicates()
         accepts = Accepts(sessions, clock, os.urandom)
         self._access = AccessRequests(
-            service, self._judges, accepts, clock, self.counters, self._post, os.urandom
+            service, self._judges, accepts, clock, self.counters, self._loop.post, os.urandom
         )
         self._accounting = Accounting(sessions)
-        self._posted: deque[Callable[[], None]] = deque()
-        self._later: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = itertools.count()
-        self._selector = selectors.DefaultSelector()
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._stopping = threading.Event()
         self._stopped = threading.Event()
 
     @property
@@ -108,57 +99,18 @@ class RadiusServer:
         """Serve in the calling thread until `stop`."""
         for listener in self._listeners:
             listener.sock.setblocking(False)  # noqa: FBT003  its one argument
-            self._selector.register(listener.sock, selectors.EVENT_READ, listener)
-        for sock in (self._wake_in, self._wake_out):
-            sock.setblocking(False)  # noqa: FBT003  its one argument
-        self._selector.register(self._wake_out, selectors.EVENT_READ)
+            self._loop.watch(listener.sock, partial(self._receive, listener))
         self._judges.start()
         try:
-            self._serve()
+            self._loop.run()
         finally:
             self._close()
             self._stopped.set()
 
     def stop(self) -> None:
         """Take no more requests, answer those in flight, and return once that is done."""
-        self._stopping.set()
-        self._wake()
+        self._loop.stop()
         self._stopped.wait(DRAIN_S + 1.0)
-
-    def _serve(self) -> None:
-        in_a_row = 0
-        while not self._stopping.is_set():
-            try:
-                self._turn()
-                in_a_row = 0
-            except Exception:
-                # The door's one place: a fault of ours costs the packet that it came with.
-                self.counters.add(UNKNOWN, "faults")
-                _log.exception("the RADIUS door: fault")
-                in_a_row += 1
-                if in_a_row > FAULTS_IN_A_ROW:
-                    raise
-                self._stopping.wait(PAUSE_S)
-
-    def _turn(self) -> None:
-        for key, _ in self._selector.select(self._patience_s()):
-            if key.data is None:
-                with contextlib.suppress(BlockingIOError):
-                    self._wake_out.recv(4096)
-            else:
-                self._receive(key.data)
-        while self._posted:
-            self._posted.popleft()()
-        now = self._clock.monotonic()
-        while self._later and self._later[0][0] <= now:
-            heapq.heappop(self._later)[2]()
-
-    def _patience_s(self) -> float | None:
-        if self._posted:
-            return 0.0
-        if not self._later:
-            return None
-        return max(0.0, self._later[0][0] - self._clock.monotonic())
 
     def _receive(self, listener: Listener) -> None:
         for _ in range(_A_TURN):
@@ -271,30 +223,15 @@ class RadiusServer:
         if at <= self._clock.monotonic():
             leave()
         else:
-            heapq.heappush(self._later, (at, next(self._order), leave))
+            self._loop.at(at, leave)
 
     def _send(self, listener: Listener, octets: bytes, address: tuple[str, int]) -> None:
         with contextlib.suppress(OSError):  # it asks again, and hears the same
             listener.sock.sendto(octets, address)
 
-    def _post(self, act: Callable[[], None]) -> None:
-        self._posted.append(act)
-        self._wake()
-
-    def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._wake_in.send(b"\0")
-
     def _close(self) -> None:
         """Let what is being judged be answered, and close."""
         self._judges.stop(DRAIN_S)
-        while self._posted:
-            with contextlib.suppress(ProtocolError):
-                self._posted.popleft()()
-        for _, _, leave in sorted(self._later)[:]:
-            leave()
+        self._loop.close()
         for listener in self._listeners:
             listener.sock.close()
-        self._selector.close()
-        self._wake_in.close()
-        self._wake_out.close()
