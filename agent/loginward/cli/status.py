@@ -123,6 +123,13 @@ def _health_facts(health: HealthRow, now: datetime) -> Iterator[tuple[str, str]]
         yield "hangs", f"{', '.join(health.hanging)}: no progress for a minute"
 
 
+def _kind(health: HealthRow) -> str:
+    """Return the kind of directory, and whether it was found out or is set."""
+    if health.directory == "auto":
+        return "of a kind not known yet" if health.reads_status else "of a kind not known"
+    return f"{health.directory} (found)" if health.directory_found else health.directory
+
+
 def _server(server: ServerPart, now: datetime) -> str:
     seen = "never answered yet" if server.last_ok_at is None else since(server.last_ok_at, now)
     if server.usable:

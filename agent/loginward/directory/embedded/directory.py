@@ -191,15 +191,15 @@ class EmbeddedDirectory:
             ),
         )
 
+    def flavour(self) -> str:
+        """Return "embedded"."""
+        return "embedded"
+
     def close(self) -> None:
         """Close the file; idempotent."""
         self._book.close()
 
     def reserve(
-    def flavour(self) -> str:
-        """Return "embedded"."""
-        return "embedded"
-
         self, account: AccountFacts, source: str, policy: LockoutPolicy, *, late: bool = False
     ) -> Reserved:
         """Reserve one attempt, durably before this returns."""

@@ -32,8 +32,8 @@ class HealthRow(Row, frozen=True, kw_only=True):
     config_file: str
     login_socket: str
     directory: str
-    servers: tuple[ServerPart, ...]
     directory_found: bool = False
+    servers: tuple[ServerPart, ...]
     lockout_owner: str
     reads_status: bool
     watched_at: datetime | None = None
