@@ -140,6 +140,9 @@ def test_accounting() -> None:
     octets = replies.accounting_response(asking, SECRET)
 
     assert theirs.VerifyReply(theirs.CreateReply(packet=octets), octets)
+    signed = theirs.CreateReply()
+    signed.add_message_authenticator()
+    check_reply(decode(signed.ReplyPacket()), asking, SECRET)
     sealed = seal_request(Code.ACCOUNTING_REQUEST, 4, integer(40, 1), SECRET, sign=False)
     assert pyrad.AcctPacket(packet=sealed, secret=OCTETS).VerifyAcctRequest()
 

@@ -114,7 +114,15 @@ def test_a_vendors_attributes_are_found_wherever_they_stand() -> None:
 
 @pytest.mark.parametrize(
     "octets",
-    [b"", b"\0\0", b"\0\0\0\x09", b"\0\0\0\x09\x01", b"\0\0\0\x09\x01\x01", b"\0\0\0\x09\x01\x09a"],
+    [
+        b"",
+        b"\0\0",
+        b"\0\0\0\x09",
+        b"\0\0\0\x09\x01",
+        b"\0\0\0\x09\x01\x01",
+        b"\0\0\0\x09\x01\x09a",
+        b"\0\0\0\x09\x01\x03b\x01\x09",
+    ],
 )
 def test_a_vendor_attribute_of_another_form_is_passed_over(octets: bytes) -> None:
     assert vendor_values([octets, b"\0\0\0\x09\x01\x03a"], 9) == [(1, b"a")]
