@@ -22,6 +22,14 @@ _SESSION_MANAGER = "systemd-user"
 _DAY_S = 86400
 
 
+def keeps_verifiers(settings: Settings, door: Door) -> bool:
+    """Return whether people of a door are checked against sealed verifiers while offline."""
+    radius = settings.doors.radius
+    if door is Door.RADIUS and radius is not None and radius.offline_verifiers:
+        return True
+    return door.value in settings.policy.offline.verifiers
+
+
 def rules_from(settings: Settings) -> Rules:
     """Return the site's rules in the law's own terms."""
     expiry = settings.policy.expiry

@@ -24,6 +24,7 @@ from loginward.core.commands import (
 )
 from loginward.core.evidence import Checked, NoVerdict
 from loginward.errors import DirectoryUnavailable
+from loginward.runtime.askers import keeps_verifiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +98,7 @@ class ThreadDriver:
         account, settings = command.reading.facts, case.in_force.settings
         kept_here = command.means is Means.KEPT and not self._embedded
         if command.means is Means.VERIFIER or kept_here:
-            if case.request.door.value not in settings.policy.offline.verifiers:
+            if not keeps_verifiers(settings, case.request.door):
                 return NoVerdict("no-verifier")  # one from before that was decided counts no more
             return self._knowledge.verify(account, command.password, case.deadline)
         try:

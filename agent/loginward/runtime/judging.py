@@ -15,6 +15,7 @@ from loginward.core.readings import Copy, Fresh
 from loginward.core.reasons import Reason
 from loginward.core.requests import Phase
 from loginward.runtime.access import refusal_of
+from loginward.runtime.askers import keeps_verifiers
 from loginward.runtime.cases import PHASE_S, Case
 from loginward.runtime.throttle import sources_of
 from loginward.runtime.transactions import Transaction
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from loginward.core.requests import LoginRequest
     from loginward.core.secret import Secret
     from loginward.runtime.agent import Parts
-    from loginward.runtime.in_force import InForce
 
 CONVERSATION_S = 120.0
 
@@ -49,50 +49,46 @@ class Judged:
 class Judging:
     """One request being judged.
 
-    Between two answers it is a value; whoever calls drives it while the daemon owes something.
+    Between two answers it is a value; whoever holds it has a driver carry out its commands.
     """
 
     def __init__(self, parts: Parts, request: LoginRequest) -> None:
         self._parts = parts
         self._request = request
         self._began = self._turn_began = parts.clock.monotonic()
-        self._login = Login(request, parts.clock.now)
+        self.login = Login(request, parts.clock.now)
         self._first_password: Secret | None = None
-        self._case = Case(
+        self.case = Case(
             request=request,
             sources=sources_of(request),
             in_force=parts.configuration.current,
             deadline=Deadline.after(PHASE_S, parts.clock),
         )
 
-    @property
-    def in_force(self) -> InForce:
-        """Return the configuration that this request is judged by."""
-        return self._case.in_force
-
-    def start(self) -> Ask | Judged:
-        """Return the first question or the end; what the request says never raises."""
+    def first(self) -> Command:
+        """Return the first command, a driver's or the end; what the request says never raises."""
         parts, request = self._parts, self._request
         refused = refusal_of(request)
         if refused is not None:
-            return self._end(Done(refused))
-        self._case.proof = parts.transactions.find(request)
+            return Done(refused)
+        self.case.proof = parts.transactions.find(request)
         if request.phase is not Phase.ACCT:  # the only one left in which no password is checked
-            parts.throttle.asked(self._case.sources, self._case.in_force.bounds)
-        reused = self._reused()
-        if reused is not None:
-            return self._end(reused)
-        return self._go_on(self._login.start())
+            parts.throttle.asked(self.case.sources, self.case.in_force.bounds)
+        return self._reused() or self.login.start()
 
-    def answer(self, typed: Secret) -> Ask | Judged:
-        """Go on with what was typed."""
+    def typed(self, secret: Secret) -> Command:
+        """Return the next command once something has been typed."""
         clock = self._parts.clock
         self._turn_began = clock.monotonic()
         if self._turn_began - self._began > CONVERSATION_S:
-            return self._end(Done(decide.malformed()))
-        self._first_password = self._first_password or typed
-        self._case.deadline = Deadline.after(PHASE_S, clock)
-        return self._go_on(self._login.resume(Typed(typed)))
+            return Done(decide.malformed())
+        self._first_password = self._first_password or secret
+        self.case.deadline = Deadline.after(PHASE_S, clock)
+        return self.login.resume(Typed(secret))
+
+    def came(self, command: Ask | Done) -> Ask | Judged:
+        """Take what a driver has come to; an end is recorded and remembered."""
+        return command if isinstance(command, Ask) else self._end(command)
 
     def hang_up(self) -> None:
         """Forget what was typed; a check in flight goes on and is settled."""
@@ -100,7 +96,7 @@ class Judging:
 
     def _reused(self) -> Done | None:
         """Judge the account phase on the facts that the authenticate just read, if they hold."""
-        parts, proof = self._parts, self._case.proof
+        parts, proof = self._parts, self.case.proof
         if self._request.phase is not Phase.ACCT or proof is None:
             return None
         reading = proof.reading
@@ -108,24 +104,20 @@ class Judging:
             return None
         if not parts.gatherer.holds(reading, proof.generation):
             return None
-        gathered = parts.gatherer.for_asker(reading, self._case)
+        gathered = parts.gatherer.for_asker(reading, self.case)
         decision = decide.account(
             gathered.reading, gathered.asker, gathered.rules, parts.clock.now()
         )
         return Done(decision, gathered.reading)
 
-    def _go_on(self, command: Command) -> Ask | Judged:
-        command = self._parts.driver.run(self._login, command, self._case)
-        return command if isinstance(command, Ask) else self._end(command)
-
     def _end(self, done: Done) -> Judged:
         parts = self._parts
         elapsed_s = parts.clock.monotonic() - self._turn_began  # ours, not the time of typing
-        reference = parts.recorder.decided(self._request, self._case, done, elapsed_s)
+        reference = parts.recorder.decided(self._request, self.case, done, elapsed_s)
         parts.metrics.decided(self._request, done, elapsed_s)
         if done.decision.reason is Reason.USER_UNKNOWN and self._request.phase is Phase.AUTHN:
             stranger = parts.audit.strangers.shown(self._request.name)
-            parts.throttle.failed(self._case.sources, stranger)
+            parts.throttle.failed(self.case.sources, stranger)
         transaction = self._keep_proof(done)
         self._keep_verifier(done)
         return Judged(
@@ -133,16 +125,16 @@ class Judging:
             elapsed_s=elapsed_s,
             reference=reference,
             transaction=transaction,
-            warned=self._request.phase is Phase.ACCT and self._case.proof is not None,
+            warned=self._request.phase is Phase.ACCT and self.case.proof is not None,
         )
 
     def _keep_verifier(self, done: Done) -> None:
         """Have a verifier made of a proven password; the work is done behind the answer."""
         password, self._first_password = self._first_password, None
-        keeps = self._request.door.value in self._case.in_force.settings.policy.offline.verifiers
+        keeps = keeps_verifiers(self.case.in_force.settings, self._request.door)
         deserved = keeps and password is not None and done.deserves_verifier
         if deserved and password is not None and isinstance(done.reading, Fresh):
-            self._parts.knowledge.proven(done.reading.facts, password, self._case.generation)
+            self._parts.knowledge.proven(done.reading.facts, password, self.case.generation)
 
     def _keep_proof(self, done: Done) -> str:
         """Return the id by which a later phase finds this proof; none for what proves nothing."""
@@ -155,7 +147,7 @@ class Judging:
             account_id=reading.facts.account_id,
             checked=None if done.changed else done.checked,
             reading=reading if isinstance(reading, Fresh) and not done.changed else None,
-            generation=self._case.generation,
+            generation=self.case.generation,
             at=self._parts.clock.monotonic(),
             real_uid=request.peer.real_uid,
             service=request.service,

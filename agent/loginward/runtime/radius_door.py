@@ -5,8 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from loginward.doors.radius.counters import UNKNOWN, Counters
+from loginward.doors.radius.judges import Judges
+from loginward.doors.radius.loop import Loop
 from loginward.doors.radius.server import RadiusServer
 from loginward.doors.radius.sessions import Sessions
+from loginward.runtime.loop_driver import LoopDriver
 from loginward.runtime.radius_service import RadiusService
 
 if TYPE_CHECKING:
@@ -29,14 +33,15 @@ class RadiusDoor:
             assert current is not None  # the door is there or not from a start to the next
             return current
 
+        counters, judges = Counters(), Judges()
+        loop = Loop(parts.clock, lambda: counters.add(UNKNOWN, "faults"))
+        service = RadiusService(parts, LoopDriver(parts.driver, loop, judges))
         self._server = RadiusServer(
-            RadiusService(parts), listeners, rules, self.sessions, parts.clock
+            service, listeners, rules, self.sessions, parts.clock, counters, loop, judges
         )
         self._serving = threading.Thread(target=self._server.run, name="radius-door", daemon=True)
         parts.metrics.watch("radius_door", "The RADIUS door now.", self._server.gauges)
-        parts.metrics.count(
-            "radius_packets_total", "What came to the RADIUS door.", self._server.counters.read
-        )
+        parts.metrics.count("radius_packets_total", "What came to the RADIUS door.", counters.read)
 
     @property
     def is_well(self) -> bool:

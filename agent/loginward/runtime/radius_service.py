@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loginward.core.commands import Ask
+from loginward.core.commands import Ask, Done
 from loginward.core.facts import status_at
 from loginward.core.readings import Copy, Fresh
 from loginward.core.reasons import Verdict
-from loginward.doors.radius.port import AskTurn, Conversation, ResultTurn
+from loginward.doors.radius.port import AskTurn, Conversation, ResultTurn, Told
 from loginward.runtime.judging import Judged, Judging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from loginward.core.commands import Command
     from loginward.core.facts import AccountFacts
     from loginward.core.requests import LoginRequest
     from loginward.core.secret import Secret
     from loginward.doors.login.port import Info
     from loginward.runtime.agent import Parts
+    from loginward.runtime.loop_driver import LoopDriver
 
 
 class RadiusService:
     """Answers the RADIUS door."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, driver: LoopDriver) -> None:
         self._parts = parts
+        self._driver = driver
 
     def converse(self, request: LoginRequest) -> Conversation:
         """Return a conversation about a request; nothing has been judged yet."""
-        return _Talk(self._parts, request)
+        return _Talk(self._parts, self._driver, request)
 
     def is_usable(self) -> bool:
         """Whether logins can be judged at all now: a server answers, or people can get in offline."""
@@ -45,26 +48,38 @@ class RadiusService:
 class _Talk:
     """One login being judged."""
 
-    def __init__(self, parts: Parts, request: LoginRequest) -> None:
+    def __init__(self, parts: Parts, driver: LoopDriver, request: LoginRequest) -> None:
         self._parts = parts
+        self._driver = driver
         self._request = request
         self._judging = Judging(parts, request)
 
-    def start(self) -> AskTurn | ResultTurn:
-        """Begin."""
-        return self._turn(self._judging.start())
+    def begin(self, password: Secret | None, told: Told) -> bool:
+        """Judge a first password, or without one the account alone."""
+        command = self._judging.first()
+        if isinstance(command, Ask) and password is not None:
+            command = self._judging.typed(password)
+        return self._drive(command, told, continuing=False)
 
-    def answer(self, typed: Secret) -> AskTurn | ResultTurn:
+    def answer(self, typed: Secret, told: Told) -> bool:
         """Go on with what was typed."""
-        return self._turn(self._judging.answer(typed))
+        return self._drive(self._judging.typed(typed), told, continuing=True)
 
     def hang_up(self) -> None:
         """Forget what was typed."""
         self._judging.hang_up()
 
+    def _drive(self, command: Command, told: Told, *, continuing: bool) -> bool:
+        judging = self._judging
+
+        def came(end: Ask | Done) -> None:
+            told(self._turn(judging.came(end)))
+
+        return self._driver.run(judging.login, command, judging.case, came, continuing=continuing)
+
     def _turn(self, came: Ask | Judged) -> AskTurn | ResultTurn:
         if isinstance(came, Ask):
-            asked = self._judging.in_force.answers.ask(self._request, came)
+            asked = self._judging.case.in_force.answers.ask(self._request, came)
             return AskTurn(_joined((*_lines(asked.infos), asked.prompt)))
         return self._result(came)
 
@@ -87,7 +102,7 @@ class _Talk:
 
     def _message(self, judged: Judged) -> str:
         """Return what may be said, as `doors.radius.reply_message` has it."""
-        in_force = self._judging.in_force
+        in_force = self._judging.case.in_force
         radius = in_force.settings.doors.radius
         how = "off" if radius is None else radius.reply_message
         if how == "off":

@@ -9,9 +9,10 @@ from loginward.core.decision import Decision
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Phase
 from loginward.doors.login.port import AskTurn, Conversation, ResultTurn
-from loginward.runtime.judging import Judged, Judging
+from loginward.runtime.judging import Judging
 
 if TYPE_CHECKING:
+    from loginward.core.commands import Command
     from loginward.core.requests import LoginRequest
     from loginward.core.secret import Secret
     from loginward.runtime.agent import Parts
@@ -44,18 +45,20 @@ class _Talk:
             note = parts.sessions.opened if request.phase is Phase.OPEN else parts.sessions.closed
             note(request)
             return _noted(request)
-        return self._turn(self._judging.start())
+        return self._turn(self._judging.first())
 
     def answer(self, typed: Secret) -> AskTurn | ResultTurn:
         """Go on with what was typed."""
-        return self._turn(self._judging.answer(typed))
+        return self._turn(self._judging.typed(typed))
 
     def hang_up(self) -> None:
         """Forget what was typed; a check in flight goes on and is settled."""
         self._judging.hang_up()
 
-    def _turn(self, came: Ask | Judged) -> AskTurn | ResultTurn:
-        answers = self._judging.in_force.answers
+    def _turn(self, command: Command) -> AskTurn | ResultTurn:
+        judging = self._judging
+        came = judging.came(self._parts.driver.run(judging.login, command, judging.case))
+        answers = judging.case.in_force.answers
         if isinstance(came, Ask):
             return answers.ask(self._request, came)
         return answers.result(

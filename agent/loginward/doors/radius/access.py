@@ -1,14 +1,13 @@
-"""Access-Requests with a password: judged on a thread, answered by the loop.
+"""Access-Requests with a password, from the packet to its answer; all on the loop's thread.
 
-Source: RFC 2865 section 4, RFC 5080 section 2.1. Everything here but `_judge` runs on the loop's
-thread.
+Source: RFC 2865 section 4, RFC 5080 section 2.1.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from loginward.core.reasons import Reason, Verdict
 from loginward.doors.radius.asked import name_of, request_of
 from loginward.doors.radius.challenges import Challenges
 from loginward.doors.radius.port import AskTurn, Conversation, ResultTurn
@@ -27,37 +26,30 @@ if TYPE_CHECKING:
     from loginward.doors.radius.accepts import Accepts
     from loginward.doors.radius.counters import Counters
     from loginward.doors.radius.exchange import Exchange
-    from loginward.doors.radius.judges import Judges
     from loginward.doors.radius.port import RadiusService
 
 _NO_ECHO: Final = integer(Attribute.PROMPT, 0)  # RFC 2869 section 5.10
-_FAULT: Final = ResultTurn(verdict=Verdict.REFUSE, reason=Reason.MALFORMED)
 
 
 class AccessRequests:
     """Judges Access-Requests.
 
     Args:
-        post: Has something done by the loop's thread, from any thread.
         random: Returns so many octets that nobody can guess.
     """
 
     def __init__(
         self,
         service: RadiusService,
-        judges: Judges,
         accepts: Accepts,
         clock: Clock,
         counters: Counters,
-        post: Callable[[Callable[[], None]], None],
         random: Callable[[int], bytes],
     ) -> None:
         self._service = service
-        self._judges = judges
         self._accepts = accepts
         self._clock = clock
         self._counters = counters
-        self._post = post
         self.challenges = Challenges(random)
 
     def handle(self, exchange: Exchange) -> None:
@@ -99,14 +91,8 @@ class AccessRequests:
     def _offer(
         self, exchange: Exchange, conversation: Conversation, typed: Secret, *, continuing: bool
     ) -> None:
-        def judge() -> None:
-            turn: AskTurn | ResultTurn = _FAULT
-            try:
-                turn = _judge(conversation, typed, is_first=not continuing)
-            finally:
-                self._post(lambda: self._answer_if_it_fits(exchange, conversation, turn))
-
-        if not self._judges.offer(judge, continuing=continuing):
+        go_on = conversation.answer if continuing else conversation.begin
+        if not go_on(typed, partial(self._answer_if_it_fits, exchange, conversation)):
             self._counters.add(exchange.client.name, "shed")
             conversation.hang_up()
             exchange.drop()
@@ -154,12 +140,3 @@ class AccessRequests:
 
     def _user(self, exchange: Exchange) -> bytes:
         return exchange.packet.first(Attribute.USER_NAME) or b""
-
-
-def _judge(conversation: Conversation, typed: Secret, *, is_first: bool) -> AskTurn | ResultTurn:
-    """Give what was typed to a conversation; a first password answers its first question."""
-    if is_first:
-        turn = conversation.start()
-        if not isinstance(turn, AskTurn):
-            return turn
-    return conversation.answer(typed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,13 +46,21 @@ class ResultTurn:
     due_at: datetime | None = None
 
 
+Told = Callable[[AskTurn | ResultTurn], None]
+"""Called once, by the loop's thread, with what came of it; within 3 s."""
+
+
 class Conversation(Protocol):
-    """One login being judged; a value between two packets, not a waiting thread."""
+    """One login being judged; a value between two packets, not a waiting thread.
 
-    def start(self) -> AskTurn | ResultTurn:
-        """Begin; blocks for at most 3 s, as `answer` does. Never raises for what was asked."""
+    Neither method waits. Each returns False where too many logins wait already: then nothing is
+    ever told.
+    """
 
-    def answer(self, typed: Secret) -> AskTurn | ResultTurn:
+    def begin(self, password: Secret | None, told: Told) -> bool:
+        """Judge a first password, or without one the account alone."""
+
+    def answer(self, typed: Secret, told: Told) -> bool:
         """Go on with what was typed."""
 
     def hang_up(self) -> None:

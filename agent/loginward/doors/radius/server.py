@@ -64,19 +64,20 @@ class RadiusServer:
         rules: Callable[[], DoorRules],
         sessions: Sessions,
         clock: Clock,
+        counters: Counters,
+        loop: Loop,
+        judges: Judges,
     ) -> None:
-        self.counters = Counters()
+        self.counters = counters
         self._service = service
         self._listeners = listeners
         self._rules = rules
         self._clock = clock
-        self._loop = Loop(clock, lambda: self.counters.add(UNKNOWN, "faults"))
-        self._judges = Judges()
+        self._loop = loop
+        self._judges = judges
         self._duplicates = Duplicates()
         accepts = Accepts(sessions, clock, os.urandom)
-        self._access = AccessRequests(
-            service, self._judges, accepts, clock, self.counters, self._loop.post, os.urandom
-        )
+        self._access = AccessRequests(service, accepts, clock, self.counters, os.urandom)
         self._accounting = Accounting(sessions)
         self._stopped = threading.Event()
 
