@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from loginward.host.beside import connect
+from loginward.host.clears import MOST
 from loginward.host.roothelper import RootHelper
 from loginward.host.rootverbs import RootVerb
 from tests.doubles.systemd import PATIENCE_S, Accepting, as_user
@@ -72,20 +73,37 @@ def test_a_helper_for_a_user_that_is_not_there_hears_nobody(folder):
 
 
 def test_with_the_few_rights_of_its_unit_it_resets_a_real_tally(folder):
-    """R62: CAP_DAC_OVERRIDE and CAP_AUDIT_WRITE are enough."""
+    """R62: CAP_DAC_OVERRIDE and CAP_AUDIT_WRITE are enough; whoever asks again and again is refused.
+
+    Each question has a process of its own: what they count lies where the unit says.
+    """
     tallies, conf = folder / "tallies", folder / "faillock.conf"
     tallies.mkdir()
     conf.write_text(f"dir = {tallies}\n")
     tally = tallies / "nobody"
-    tally.write_bytes(struct.pack("=52sHHQ", b"192.0.2.1", 0, 3, 1_800_000_000))
+    failure = struct.pack("=52sHHQ", b"192.0.2.1", 0, 3, 1_800_000_000)
+    tally.write_bytes(failure)
     os.chown(tally, 65534, 0)
     tally.chmod(0o600)
     script = 'mount --bind "$1" /etc/security/faillock.conf; shift; exec "$@"'
     own_conf = ["unshare", "-m", "sh", "-c", script, "sh", str(conf)]
-    with Accepting(folder / "root.sock", [*own_conf, *FEW_RIGHTS, *HELPER]) as unit:
+    kept = folder / "loginward-root"
+    kept.mkdir(0o700)
+    command = [*own_conf, *FEW_RIGHTS, *HELPER]
+    with Accepting(folder / "root.sock", command, {"RUNTIME_DIRECTORY": str(kept)}) as unit:
         assert ask("nobody", unit.path, 65534) == "['']"
+        assert tally.stat().st_size == 0
+        assert ask("nobody", unit.path, *[65534] * (MOST - 1)) == str([""] * (MOST - 1))
+        tally.write_bytes(failure)
+        assert "within the hour" in ask("nobody", unit.path, 65534)
+        assert len(unit.processes) == MOST + 1
         assert unit.ended() == (0, "")
-    assert tally.stat().st_size == 0
+    assert tally.read_bytes() == failure
+
+
+def test_where_nothing_can_be_counted_nothing_is_cleared(folder):
+    with Accepting(folder / "root.sock", HELPER) as unit:
+        assert "cannot be counted" in ask("nobody", unit.path, 65534)
 
 
 @pytest.mark.fuzz

@@ -11,6 +11,7 @@ import pytest
 from loginward.core.facts import AccountFacts
 from loginward.core.transitions import Transition
 from loginward.host import linux, rootverbs
+from loginward.host.clears import Clears
 from loginward.host.linux import LinuxActions
 from loginward.host.port import StepOutcome
 from loginward.host.rootverbs import RootVerb, tally_folder
@@ -35,7 +36,7 @@ class Root:
 class RealRoot(Root):
     def ask(self, verb, uid):
         super().ask(verb, uid)
-        return rootverbs.carry_out(verb, uid)
+        return rootverbs.carry_out(verb, uid, Clears(None))
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from loginward.host import roothelper
+from loginward.host.clears import Clears
 from loginward.host.roothelper import RootHelper, serve
 from loginward.host.rootverbs import RootVerb
 from tests.doubles.sockets import packets, served
@@ -30,7 +31,7 @@ def pair():
 def asked(monkeypatch):
     seen = []
 
-    def carry_out(verb, uid):
+    def carry_out(verb, uid, _clears):
         seen.append((verb, uid))
         return "no such user" if uid == 7 else ""
 
@@ -41,7 +42,7 @@ def asked(monkeypatch):
 @pytest.fixture
 def helper(pair, asked):
     ours, theirs = pair
-    with served(ours, serve, theirs):
+    with served(ours, serve, theirs, Clears(None)):
         yield RootHelper(ours)
 
 
@@ -79,7 +80,7 @@ def test_many_threads_each_get_their_own_answer(helper):
 def test_what_is_not_understood_ends_it_and_does_nothing(pair, asked, octets):
     ours, theirs = pair
     ours.send(octets)
-    serve(theirs)
+    serve(theirs, Clears(None))
     assert asked == []
 
 

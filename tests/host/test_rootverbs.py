@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from loginward.host import rootverbs
+from loginward.host.clears import MOST, Clears
 from loginward.host.rootverbs import RootVerb, carry_out, run
 
 
@@ -26,7 +27,7 @@ def ran(monkeypatch):
 def test_each_verb_is_one_fixed_command(ran):
     uid = pwd.getpwnam("nobody").pw_uid
     for verb in RootVerb:
-        assert carry_out(verb, uid) == ""
+        assert carry_out(verb, uid, Clears(None)) == ""
     assert ran == [
         ("/usr/sbin/faillock", "--dir", "/var/run/faillock", "--user", "nobody", "--reset"),
         ("/usr/sbin/sss_cache", "-u", "nobody"),
@@ -39,7 +40,27 @@ def test_each_verb_is_one_fixed_command(ran):
     [(0, "never for root"), (3_999_999_999, "no such user"), (2**70, "no such user")],
 )
 def test_root_and_nobody_at_all_are_refused(ran, uid, problem):
-    assert problem in carry_out(RootVerb.FAILLOCK, uid)
+    assert problem in carry_out(RootVerb.FAILLOCK, uid, Clears(None))
+    assert ran == []
+
+
+def test_one_accounts_tally_is_cleared_so_often_an_hour_and_no_more(ran):
+    """Whoever took over the daemon's user would else guess at local accounts without end."""
+    nobody, other = pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("daemon").pw_uid
+    clears = Clears(None)
+    said = [carry_out(RootVerb.FAILLOCK, nobody, clears) for _ in range(MOST + 2)]
+    assert said[:MOST] == [""] * MOST
+    assert "within the hour" in said[MOST] == said[MOST + 1]
+    assert len(ran) == MOST
+    assert carry_out(RootVerb.SSSD, nobody, clears) == ""
+    assert carry_out(RootVerb.FAILLOCK, other, clears) == ""
+
+
+def test_what_cannot_be_counted_is_not_cleared(ran, tmp_path):
+    uid = pwd.getpwnam("nobody").pw_uid
+    assert "cannot be counted" in carry_out(RootVerb.FAILLOCK, uid, Clears(tmp_path / "gone"))
+    (tmp_path / str(uid)).write_text("no number")
+    assert "cannot be counted" in carry_out(RootVerb.FAILLOCK, uid, Clears(tmp_path))
     assert ran == []
 
 
@@ -47,13 +68,16 @@ def test_root_and_nobody_at_all_are_refused(ran, uid, problem):
 def test_a_name_that_a_program_could_misread_is_refused(ran, monkeypatch, name):
     user = SimpleNamespace(pw_name=name)
     monkeypatch.setattr(rootverbs.pwd, "getpwuid", lambda _: user)
-    assert carry_out(RootVerb.FAILLOCK, 1000) == "not a name to hand to a program"
+    assert carry_out(RootVerb.FAILLOCK, 1000, Clears(None)) == "not a name to hand to a program"
     assert ran == []
 
 
 def test_a_program_that_is_not_here_is_said(monkeypatch):
     monkeypatch.setattr(rootverbs, "_SBIN", ("/nowhere",))
-    assert carry_out(RootVerb.NSCD, pwd.getpwnam("nobody").pw_uid) == "nscd is not installed"
+    assert (
+        carry_out(RootVerb.NSCD, pwd.getpwnam("nobody").pw_uid, Clears(None))
+        == "nscd is not installed"
+    )
 
 
 def test_a_program_runs_with_a_bare_environment_and_its_last_words_are_kept(monkeypatch):

@@ -48,9 +48,18 @@ class Machine:
             )
         )
         self.root = stack.enter_context(
-            Accepting(self.run / "root.sock", [*PYTHON, "loginward.host.roothelper", SERVES])
+            Accepting(
+                self.run / "root.sock",
+                [*PYTHON, "loginward.host.roothelper", SERVES],
+                {"RUNTIME_DIRECTORY": str(self._kept_by_root())},
+            )
         )
         self.daemon = self._serve(stack)
+
+    def _kept_by_root(self) -> Path:
+        folder = self.folder / "loginward-root"
+        folder.mkdir(0o700)
+        return folder
 
     def _credentials(self, user: str, *secrets: str) -> Path:
         """Give a user copies that nobody else can read, as LoadCredential= does."""

@@ -62,6 +62,10 @@ def test_what_needs_root_is_one_process_for_one_caller() -> None:
     assert command == "@PREFIX@/bin/python -I -m loginward.host.roothelper loginward"
     assert service["Service"]["CapabilityBoundingSet"] == "CAP_DAC_OVERRIDE CAP_AUDIT_WRITE"
     assert service["Service"]["PrivateNetwork"] == "yes"
+    # What bounds it is counted there from one question to the next, out of the daemon's reach.
+    assert service["Service"]["RuntimeDirectory"] == "loginward-root"
+    assert service["Service"]["RuntimeDirectoryMode"] == "0700"
+    assert service["Service"]["RuntimeDirectoryPreserve"] == "yes"
     daemon = unit("loginward.service")["Service"]["Environment"]
     assert socket["ListenSequentialPacket"] == "/run/loginward/root.sock"
     assert "LOGINWARD_WRITER_SOCKET=/run/loginward/writer.sock" in daemon

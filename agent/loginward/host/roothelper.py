@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from loginward.host.beside import accepted, close_all_but, connect
+from loginward.host.clears import Clears
 from loginward.host.rootverbs import COMMAND_S, RootVerb, carry_out
 
 if TYPE_CHECKING:
@@ -112,8 +113,12 @@ class RootHelper:
                 return octets[_ANSWER.size :].decode("utf-8", "replace")
 
 
-def serve(connection: socket.socket) -> None:
-    """Carry out what is asked until the other end closes; what is not understood ends it."""
+def serve(connection: socket.socket, clears: Clears) -> None:
+    """Carry out what is asked until the other end closes; what is not understood ends it.
+
+    Args:
+        clears: Bounds how often one account's tally is cleared.
+    """
     while True:
         octets = connection.recv(_MOST_OCTETS)
         if len(octets) != _ASK.size:
@@ -121,13 +126,14 @@ def serve(connection: socket.socket) -> None:
         number, verb, uid = _ASK.unpack(octets)
         if verb >= len(_VERBS):
             return
-        problem = carry_out(_VERBS[verb], uid).encode("utf-8", "replace")
+        problem = carry_out(_VERBS[verb], uid, clears).encode("utf-8", "replace")
         connection.send(_ANSWER.pack(number) + problem[: _MOST_OCTETS - _ANSWER.size])
 
 
 def main(caller: str) -> int:
     """Be the helper that systemd started for one connection; return its exit code."""
     os.chdir("/")
+    counted = Path(os.environ.get("RUNTIME_DIRECTORY", "/nonexistent"))  # systemd.exec(5)
     os.environ.clear()
     try:
         connection = accepted(caller)
@@ -136,7 +142,7 @@ def main(caller: str) -> int:
         return os.EX_NOPERM
     connection.settimeout(QUESTION_S)
     with contextlib.suppress(TimeoutError):
-        serve(connection)
+        serve(connection, Clears(counted))
     return 0
 
 
@@ -152,7 +158,7 @@ def _live(connection: socket.socket) -> NoReturn:
         os.environ.clear()
         if sys.platform.startswith("linux"):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        serve(connection)
+        serve(connection, Clears(None))
         code = 0
     finally:
         os._exit(code)

@@ -10,7 +10,12 @@ import pwd
 import re
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from loginward.host.clears import MOST
+
+if TYPE_CHECKING:
+    from loginward.host.clears import Clears
 
 COMMAND_S: Final = 5.0
 FAILLOCK_CONF: Final = Path("/etc/security/faillock.conf")
@@ -68,8 +73,12 @@ def tally_folder(conf: Path) -> Path:
     return folder
 
 
-def carry_out(verb: RootVerb, uid: int) -> str:
-    """Do what a verb says for a user; return what went wrong, empty if nothing."""
+def carry_out(verb: RootVerb, uid: int, clears: Clears) -> str:
+    """Do what a verb says for a user; return what went wrong, empty if nothing.
+
+    Args:
+        clears: Bounds how often one account's tally is cleared.
+    """
     try:
         name = pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):
@@ -81,7 +90,18 @@ def carry_out(verb: RootVerb, uid: int) -> str:
     program = program_of(verb)
     if program is None:
         return f"{_PROGRAMS[verb]} is not installed"
+    if verb is RootVerb.FAILLOCK and (problem := _too_often(uid, clears)):
+        return problem
     return run((program, *verb.arguments(name)))
+
+
+def _too_often(uid: int, clears: Clears) -> str:
+    try:
+        if clears.take(uid):
+            return ""
+    except (OSError, ValueError):
+        return "not cleared: how often it was cleared cannot be counted"
+    return f"not cleared: it was {MOST} times within the hour; root can, by hand"
 
 
 def run(command: tuple[str, ...], within_s: float = COMMAND_S) -> str:
