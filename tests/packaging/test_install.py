@@ -26,7 +26,7 @@ def make(target: str, destdir: Path, **variables: str) -> subprocess.CompletedPr
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     destdir = tmp_path_factory.mktemp("dest")
-    done = make("install", destdir, DAEMON_UID="997")
+    done = make("install", destdir, DAEMON_UID="997", EXTRAS="radius eap")
     assert done.returncode == 0, done.stderr
     return destdir
 
@@ -81,6 +81,19 @@ def test_the_units_run_programs_that_are_there(installed: Path) -> None:
         if words[:2] == ["-I", "-m"]:
             command = (installed / "opt/loginward/bin/python", "-I", "-c", f"import {words[2]}")
             subprocess.run(command, check=True, cwd="/")
+
+
+@pytest.mark.xdist_group("install")
+def test_extras_bring_what_the_radius_door_needs(installed: Path) -> None:
+    code = "import OpenSSL.SSL; from loginward.doors.radius.dictionaries import load; load()"
+    command = (installed / "opt/loginward/bin/python", "-I", "-c", code)
+    subprocess.run(command, check=True, cwd="/")
+
+
+def test_an_extra_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    done = make("install", tmp_path, DAEMON_UID="997", EXTRAS="radius telepathy")
+    assert done.returncode == 2
+    assert "no such extra: telepathy" in done.stderr
 
 
 @pytest.mark.xdist_group("install")

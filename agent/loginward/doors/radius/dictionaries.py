@@ -52,7 +52,7 @@ def load(files: Sequence[Path] = ()) -> Dictionary:
     try:
         from pyrad import dictionary  # noqa: PLC0415  an extra: only this door needs it
     except ImportError as error:
-        raise ConfigError("doors.radius", "needs pyrad (the extra `radius`)") from error
+        raise ConfigError("doors.radius", "needs pyrad: make install EXTRAS=radius") from error
     parsed = dictionary.Dictionary()
     with resources.as_file(resources.files("loginward.doors.radius") / _OURS) as ours:
         parsed.ReadDictionary(str(ours))
