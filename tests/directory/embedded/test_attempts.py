@@ -11,7 +11,7 @@ from loginward.core.evidence import Wrong
 from loginward.core.status import PasswordStatus, UserState
 from loginward.directory.embedded import rows
 from loginward.directory.port import Done, Verb
-from loginward.errors import DirectoryUnavailable
+from loginward.errors import DirectoryUnavailable, StoreFault
 from loginward.sqlite.faults import NotWritable
 
 RIGHT = b"right-horse-battery"
@@ -236,6 +236,89 @@ def test_an_unlock_clears_what_was_counted_in_memory_too(world):
     world.lock_by_guessing("ann")
     assert world.act("ann", Verb.UNLOCK) == Done()
     assert world.status("ann").statuses == {PasswordStatus.ACTIVE}
+
+
+class Overtaken:
+    """Stands before the real commits; what one has run is not yet durable when another comes."""
+
+    def __init__(self, commits, another):
+        self.commits = commits
+        self.another = another
+
+    def run(self, function):
+        def then_another(connection):
+            result = function(connection)
+            another, self.another = self.another, lambda: None
+            another()
+            return result
+
+        return self.commits.run(then_another)
+
+
+@pytest.mark.parametrize("waited", [0, 1])
+def test_i6_an_attempt_kept_in_memory_while_another_is_written_counts_like_it(world, waited):
+    """The disk gets room between the failed write of one and the moment it is kept in memory."""
+    world.add("ann", RIGHT)
+    counter, kept = world.book.counter, []
+    real, full = counter._commits, BrokenCommits(counter._commits, after_running=False)
+    counter._commits = full
+    world.guess("ann", times=waited)
+
+    def another():
+        counter._commits = full
+        kept.append(world.reserve("ann"))
+        counter._commits = real
+
+    counter._commits = Overtaken(real, another)
+    kept.append(world.reserve("ann"))
+    for reserved in kept:
+        world.settle("ann", reserved, Outcome.WRONG)
+
+    assert len(world.facts("ann").failures) == 2 + waited
+    assert not counter.has_unsaved
+    world.reopen()
+    assert len(world.facts("ann").failures) == 2 + waited
+
+
+def test_i6_an_attempt_kept_in_memory_while_an_act_is_written_counts(world):
+    world.add("ann", RIGHT)
+    world.add("bob", RIGHT)
+    book, counter = world.book, world.book.counter
+    real, full = counter._commits, BrokenCommits(counter._commits, after_running=False)
+
+    def another():
+        counter._commits = full
+        world.guess("ann")
+        counter._commits = real
+
+    book._commits = Overtaken(real, another)
+    assert world.act("ann", Verb.SUSPEND) == Done()
+    book._commits = real
+    assert len(world.facts("ann").failures) == 1
+    world.guess("bob")
+    world.reopen()
+    assert world.status("ann").state is UserState.SUSPENDED
+    assert len(world.facts("ann").failures) == 1
+
+
+def test_i6_an_attempt_whose_commit_comes_after_all_counts_once(world):
+    """A disk that hangs: the login goes on from memory, and the disk answers later."""
+    world.add("ann", RIGHT)
+    counter, late = world.book.counter, []
+    real = counter._commits
+
+    class Hangs:
+        def run(self, function):
+            late.append(function)
+            raise NotWritable("the disk does not answer", "look at the disk")
+
+    counter._commits = Hangs()
+    reserved = world.reserve("ann")
+    counter._commits = real
+    with pytest.raises(StoreFault):
+        real.run(late[0])
+    world.settle("ann", reserved, Outcome.WRONG)
+    assert len(world.facts("ann").failures) == 1
 
 
 def test_i6_the_threshold_holds_in_memory_too(world):

@@ -1,7 +1,8 @@
 """Attempts on embedded accounts: counted by the core's rules, each in a transaction (I6).
 
 Where the file cannot be written the counting goes on in memory, so that a full disk neither shuts
-everybody out nor gives free guesses; the fault is the directory's to report.
+everybody out nor gives free guesses; the fault is the directory's to report. What is being written is
+in memory too, so that one attempt kept there and another that is written see each other.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import secrets
 import threading
 import unicodedata
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from loginward.core import lockout
 from loginward.core.attempts import LockedNow
@@ -32,6 +33,22 @@ if TYPE_CHECKING:
     from loginward.sqlite.database import Database
 
 _T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _Made(Generic[_T]):
+    """What a transaction made of an attempt so far.
+
+    Attributes:
+        tally: In memory since; None: nothing was to be kept, or it has not come so far.
+        before: What was in memory before.
+        is_over: Whoever asked goes on without: nothing must be made of it any more.
+    """
+
+    tally: Tally | None = None
+    before: Tally | None = None
+    result: _T | None = None
+    is_over: bool = False
 
 
 class Counter:
@@ -57,7 +74,8 @@ class Counter:
         self._note = note
         self._on_moved = on_moved
         self._guard = threading.Lock()
-        self._unsaved: dict[str, Tally] = {}
+        self._unsaved: dict[str, Tally] = {}  # the latest, until the file holds it
+        self._owed: set[str] = set()  # of those, what could not be written
         self.fault: StoreFault | None = None
 
     def recover(self) -> None:
@@ -131,7 +149,7 @@ class Counter:
     def has_unsaved(self) -> bool:
         """Whether the file does not say all that was counted."""
         with self._guard:
-            return bool(self._unsaved)
+            return bool(self._owed)
 
     def with_unsaved(self, record: Record) -> Record:
         """Return the record with what was counted in memory while the file failed."""
@@ -139,33 +157,79 @@ class Counter:
             tally = self._unsaved.get(record.id)
         return record if tally is None else replace(record, tally=tally)
 
-    def saved(self, account_id: str) -> None:
-        """Forget what was counted in memory: the account has just been written whole."""
+    def unsaved(self, account_id: str) -> Tally | None:
+        """Return what the file does not say yet of an account; None: it says all."""
         with self._guard:
-            self._unsaved.pop(account_id, None)
+            return self._unsaved.get(account_id)
+
+    def hold(self, account_id: str, tally: Tally, *, seen: Tally | None) -> bool:
+        """Keep in memory what is about to be written; False: `seen` is no longer the latest."""
+        with self._guard:
+            if self._unsaved.get(account_id) is not seen:
+                return False
+            self._unsaved[account_id] = tally
+            return True
+
+    def saved(self, account_id: str, tally: Tally) -> None:
+        """Let go of what the file says now, unless another attempt came on top."""
+        with self._guard:
+            if self._unsaved.get(account_id) is tally:
+                self._let_go(account_id)
+
+    def take_back(self, account_id: str, tally: Tally, before: Tally | None) -> None:
+        """Undo `hold`, unless another attempt came on top."""
+        with self._guard:
+            if self._unsaved.get(account_id) is not tally:
+                return
+            if before is None:
+                self._let_go(account_id)
+                return
+            self._unsaved[account_id] = before
+            self._owed.add(account_id)  # the file may say it by now, and nobody would tell
+
+    def forget(self, account_id: str) -> None:
+        """Let go of whatever is kept of an account that is gone."""
+        with self._guard:
+            self._let_go(account_id)
+
+    def _let_go(self, account_id: str) -> None:
+        self._unsaved.pop(account_id, None)
+        self._owed.discard(account_id)
 
     def _apply(self, account_id: str, step: Callable[[Record], tuple[Tally, _T]]) -> _T:
-        in_memory: list[_T] = []
+        made = _Made[_T]()
 
         def in_file(connection: sqlite3.Connection) -> tuple[bool, _T]:
             filed = self._filed(connection, account_id)
             with self._guard:
+                if made.is_over:
+                    raise StoreFault("nobody waits for this attempt any more")
+                before = self._unsaved.get(account_id)
                 record = self._current(filed)
                 tally, result = step(record)
-                if account_id in self._unsaved:
-                    self._unsaved[account_id] = tally
-                    in_memory.append(result)
-            moved = False
-            if in_memory or tally != record.tally:
-                moved = self._put(connection, filed, tally)
-            return moved, result
+                if tally == record.tally and before is None:
+                    return False, result
+                made.tally, made.before, made.result = tally, before, result
+                self._unsaved[account_id] = tally
+            return self._put(connection, filed, tally), result
 
         try:
             moved, result = self._commits.run(in_file)
         except StoreFault as fault:
             self.fault = fault
-            return in_memory[0] if in_memory else self._apply_in_memory(account_id, step)
+            with self._guard:
+                made.is_over = True
+                if made.tally is not None and account_id in self._unsaved:  # not gone meanwhile
+                    self._owed.add(account_id)
+                    return cast("_T", made.result)
+            return self._apply_in_memory(account_id, step)
+        except BaseException:
+            if made.tally is not None:
+                self.take_back(account_id, made.tally, made.before)
+            raise
         self.fault = None
+        if made.tally is not None:
+            self.saved(account_id, made.tally)
         if moved:
             self._on_moved()
         if self.has_unsaved:
@@ -177,7 +241,7 @@ class Counter:
 
         def step(connection: sqlite3.Connection) -> dict[str, Tally]:
             with self._guard:
-                unsaved = dict(self._unsaved)
+                unsaved = {one: self._unsaved[one] for one in self._owed}
             for account_id, tally in unsaved.items():
                 filed = rows.by_id(connection, account_id)
                 if filed is not None:
@@ -189,10 +253,8 @@ class Counter:
         except StoreFault as fault:
             self.fault = fault
             return
-        with self._guard:
-            for account_id, tally in written.items():
-                if self._unsaved.get(account_id) is tally:
-                    del self._unsaved[account_id]
+        for account_id, tally in written.items():
+            self.saved(account_id, tally)
         self._on_moved()
 
     def _apply_in_memory(self, account_id: str, step: Callable[[Record], tuple[Tally, _T]]) -> _T:
@@ -201,6 +263,7 @@ class Counter:
                 with self._database.reading() as connection:
                     record = self._current(self._filed(connection, account_id))
                 self._unsaved[account_id], result = step(record)
+                self._owed.add(account_id)
         except StoreFault as fault:
             raise DirectoryUnavailable("embedded", str(fault)) from fault
         return result

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from loginward.core.clock import Clock
     from loginward.core.facts import AccountFacts
+    from loginward.core.lockout import Tally
     from loginward.directory.embedded.facts import SiteRules
     from loginward.directory.embedded.hashing import Hashing
     from loginward.directory.embedded.record import Record
@@ -141,25 +142,48 @@ class Book:
         Raises:
             DirectoryUnavailable: The file cannot be written; nothing was.
         """
+        held: list[tuple[Tally, Tally | None]] = []
 
-        def in_file(connection: sqlite3.Connection) -> tuple[bool, bool, _T]:
+        def in_file(connection: sqlite3.Connection) -> tuple[bool, _T]:
             record = rows.by_id(connection, account_id)
-            before = record if record is None else self.counter.with_unsaved(record)
-            after, result = step(before)
-            if record is None or after is None or after is before:
-                return False, False, result
+            if record is None:
+                return False, step(None)[1]
+            after, result = self._made(record, step, held)
+            if after is None:
+                return False, result
             rows.replace(connection, after)
-            return True, self.note(connection, record, after), result
+            return self.note(connection, record, after), result
 
         try:
-            written, moved, result = self._commits.run(in_file)
-        except StoreFault as fault:
-            raise DirectoryUnavailable("embedded", str(fault)) from fault
-        if written:
-            self.counter.saved(account_id)
+            moved, result = self._commits.run(in_file)
+        except BaseException as fault:
+            for tally, before in held:
+                self.counter.take_back(account_id, tally, before)
+            if isinstance(fault, StoreFault):
+                raise DirectoryUnavailable("embedded", str(fault)) from fault
+            raise
+        for tally, _ in held:
+            self.counter.saved(account_id, tally)
         if moved:
             self.on_moved()
         return result
+
+    def _made(
+        self,
+        record: Record,
+        step: Callable[[Record | None], tuple[Record | None, _T]],
+        held: list[tuple[Tally, Tally | None]],
+    ) -> tuple[Record | None, _T]:
+        """Return what a step makes of an account (None: nothing to write), its tally held."""
+        while True:
+            unsaved = self.counter.unsaved(record.id)
+            before = record if unsaved is None else replace(record, tally=unsaved)
+            after, result = step(before)
+            if after is None or after is before:
+                return None, result
+            if self.counter.hold(record.id, after.tally, seen=unsaved):
+                held.append((after.tally, unsaved))
+                return after, result
 
     def remove(self, account_id: str) -> bool:
         """Remove an account and all that belongs to it; return whether there was one.
@@ -177,7 +201,7 @@ class Book:
             return rows.remove(connection, account_id)
 
         removed = self._commits.run(in_file)
-        self.counter.saved(account_id)
+        self.counter.forget(account_id)
         self.on_moved()
         return removed
 
