@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = timedelta(days=1)
@@ -65,18 +65,45 @@ class Authority:
         lasts: timedelta = 30 * DAY,
     ) -> Pair:
         """Issue a server certificate; a negative `lasts` makes one that expired that long ago."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        now = datetime.now(UTC)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-        issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        cert = (
-            _builder(subject, self._name, key, now + min(lasts, -DAY) - DAY, now + lasts)
-            .add_extension(x509.SubjectAlternativeName([_san(n) for n in names]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(issuer_id, critical=False)
-            .sign(self._key, hashes.SHA256())
+        names_extension = x509.SubjectAlternativeName([_san(name) for name in names])
+        return self.issue(
+            file, names[0], names_extension, _usage(ExtendedKeyUsageOID.SERVER_AUTH), lasts=lasts
         )
+
+    def client(
+        self,
+        file: str,
+        common_name: str,
+        *names: x509.GeneralName,
+        lasts: timedelta = 30 * DAY,
+    ) -> Pair:
+        """Issue a certificate that proves a person."""
+        alternative = [x509.SubjectAlternativeName(names)] if names else []
+        usage = _usage(ExtendedKeyUsageOID.CLIENT_AUTH)
+        return self.issue(file, common_name, *alternative, usage, lasts=lasts)
+
+    def issue(
+        self,
+        file: str,
+        common_name: str,
+        *extensions: x509.ExtensionType,
+        lasts: timedelta = 30 * DAY,
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
+    ) -> Pair:
+        """Issue a certificate of any use."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        now = datetime.now(UTC)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+        issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = _builder(subject, self._name, key, now + min(lasts, -DAY) - DAY, now + lasts)
+        for extension in (
+            *extensions,
+            x509.BasicConstraints(ca=False, path_length=None),
+            issuer_id,
+        ):
+            is_critical = isinstance(extension, x509.BasicConstraints)
+            builder = builder.add_extension(extension, critical=is_critical)
+        cert = builder.sign(self._key, hashes.SHA256())
         pair = Pair(self._folder / f"{file}.pem", self._folder / f"{file}.key")
         pair.cert_file.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
         pair.key_file.touch(mode=0o600)
@@ -89,11 +116,44 @@ class Authority:
         )
         return pair
 
+    def revoke(self, file: str, *revoked: Pair, lasts: timedelta = DAY) -> Path:
+        """Write the list of revoked certificates; a negative `lasts` makes a stale one."""
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now + min(lasts, -DAY) - DAY)
+            .next_update(now + lasts)
+        )
+        for pair in revoked:
+            cert = x509.load_pem_x509_certificate(pair.cert_file.read_bytes())
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder()
+                .serial_number(cert.serial_number)
+                .revocation_date(now - DAY)
+                .build()
+            )
+        path = self._folder / file
+        crl = builder.sign(self._key, hashes.SHA256())
+        path.write_bytes(crl.public_bytes(serialization.Encoding.PEM))
+        return path
+
+
+def upn(name: str) -> x509.OtherName:
+    """Return a user principal name, as Active Directory writes it into certificates."""
+    octets = name.encode()
+    oid = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
+    return x509.OtherName(oid, bytes((0x0C, len(octets))) + octets)
+
+
+def _usage(*purposes: x509.ObjectIdentifier) -> x509.ExtendedKeyUsage:
+    return x509.ExtendedKeyUsage(purposes)
+
 
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
     begins: datetime,
     ends: datetime,
 ) -> x509.CertificateBuilder:

@@ -145,6 +145,11 @@ class Outgoing:
         self._at = 0
 
     @property
+    def left(self) -> int:
+        """Octets that were not taken."""
+        return len(self._message) - self._at
+
+    @property
     def is_done(self) -> bool:
         """Whether every piece was taken."""
         return self._at >= len(self._message)
