@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from loginward.core.reasons import Reason, Verdict
-from loginward.core.requests import Door, LoginRequest, Peer, Phase
+from loginward.core.requests import Door, LoginRequest, Peer, Phase, Purpose
 from loginward.core.secret import Secret
-from loginward.doors.radius.port import AskTurn
+from loginward.doors.login.port import AskTurn
+from loginward.doors.radius.port import ResultTurn as Turn
 from loginward.doors.radius.verdicts import answer_to
-from loginward.runtime.radius_service import RadiusService
-from loginward.wire.admin.requests import AskWhy
+from loginward.wire.admin.requests import AskReference, AskWhy
 from loginward.wire.admin.rows import FailedRow, Problem
 from tests.doubles.waiting import eventually
 from tests.runtime.people import RIGHT, person
@@ -139,26 +139,29 @@ def test_why_says_that_there_is_no_radius_door(host):
 
 @pytest.mark.parametrize("state", ["active", "temporary", "locked", "suspended"])
 def test_what_why_says_of_radius_is_what_a_login_there_meets(at, state):
-    """The service behind the door decides the same, and the door answers so."""
+    """The law behind the door decides the same, and the door's own table answers so."""
     host, why = at(VPN, WIFI)
     host.people(person("ann", state, groups=["staff"]))
-    peer = Peer(uid=0, real_uid=0, named=True)
     for client in ("vpn", "wifi"):
         foretold = why("ann", service=client)
-        talk = RadiusService(host.parts).converse(
-            LoginRequest(
-                door=Door.RADIUS, phase=Phase.AUTHN, name="ann", service=client, peer=peer,
-                inline_change=client == "vpn",
-            )
-        )  # fmt: skip
-        turn = talk.start()
+        turn = at_radius(host, "ann", client, inline_change=client == "vpn")
         if isinstance(turn, AskTurn):
-            turn = talk.answer(Secret(RIGHT))
-        if isinstance(turn, AskTurn):
-            assert foretold.radius == "Access-Challenge"
+            assert (turn.purpose, foretold.radius) == (Purpose.NEW, "Access-Challenge")
         else:
-            assert (foretold.verdict, foretold.reason) == (turn.verdict, turn.reason)
-            assert foretold.radius == f"Access-{answer_to(turn, 'silent').value.title()}"
+            told = host.event(turn)
+            assert (foretold.verdict, foretold.reason) == (told.verdict, told.reason)
+            answer = answer_to(Turn(verdict=told.verdict, reason=told.reason), "silent")
+            assert foretold.radius == f"Access-{answer.value.title()}"
+
+
+def at_radius(host, name, client, **more):
+    """Type the right password at a client; return the end, or the question that follows."""
+    peer = Peer(uid=0, real_uid=0, named=True)
+    request = LoginRequest(
+        door=Door.RADIUS, phase=Phase.AUTHN, name=name, service=client, peer=peer, **more
+    )
+    turn, talk = host.service.begin(request)
+    return talk.answer(Secret(RIGHT)) if isinstance(turn, AskTurn) else turn
 
 
 def test_the_gate_changes_passwords_and_says_that_it_is_of_a_mac(host, monkeypatch):
@@ -184,3 +187,15 @@ def test_offline_nobody_is_foretold_to_get_in_by_a_door_that_keeps_no_verifiers(
         assert row.reason is Reason.DIRECTORY_UNAVAILABLE
         assert any("nothing is kept here" in note for note in row.notes)
     assert site.event(site.ask("bob", RIGHT)).reason is Reason.DIRECTORY_UNAVAILABLE
+
+
+def test_a_refusal_at_a_client_is_explained_by_its_reference_as_that_clients(at):
+    """R50: the rule is the client's, and whether it still stands is judged there, not at PAM."""
+    host, why = at(VPN, WIFI)
+    host.people(person("ann", groups=["guests"]))
+    foretold = why("ann", service="wifi")
+    refused = host.event(at_radius(host, "ann", "wifi"))
+    assert refused.reason is Reason.NOT_PERMITTED
+    row = host.admin.why_reference(AskReference(reference=refused.reference))
+    assert (row.door, row.service, row.pam_authn) == (Door.RADIUS, "wifi", "")
+    assert (row.reason, row.setting) == (Reason.NOT_PERMITTED, foretold.setting)
