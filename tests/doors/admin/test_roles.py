@@ -137,6 +137,22 @@ def test_hashes_of_protected_people_are_roots_alone(
         assert [method for method, _, _ in scripted.asked] == ["turned_away"]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("asked", [ask.ClearCache(), ask.RunRefresh()], ids=["clear", "refresh"])
+@pytest.mark.parametrize("uid", [0, 65534])
+def test_what_clears_the_counts_of_protected_people_too_is_roots_alone(
+    serve, scripted, asked: ask.AnyRequest, uid: int
+) -> None:
+    """security.md 16: who may refresh or clear would unlock whoever this agent has locked."""
+    scripted.script |= {"refresh": [], "clear_copies": rows.ClearedRow(copies=0)}
+    path = serve(Roles({"adm": frozenset({"all"})}, {"g"}))
+
+    answer = ask_as(path, asked, uid=uid, groups=[grp.getgrnam("adm").gr_gid])
+
+    assert isinstance(answer[-1], rows.EndRow) is (uid == 0)
+    assert ("turned_away" in {method for method, _, _ in scripted.asked}) is (uid != 0)
+
+
 @pytest.mark.parametrize("typed", ["bob", "BOB", " Bob "])
 def test_a_person_may_ask_for_the_own_status_and_no_more(typed: str) -> None:
     bob = Operator(uid=1000, real_uid=1000, name="bob", pid=1)

@@ -163,6 +163,21 @@ def test_where_a_protected_group_is_hidden_nothing_is_done_to_anybody(serve, scr
     assert {method for method, _, _ in scripted.asked} == {"turned_away"}
 
 
+@pytest.mark.parametrize("hidden", [(), ("service_account sees no member of g",)])
+def test_a_refresh_clears_nothing_for_the_protected(serve, scripted, hidden) -> None:
+    """security.md 16: it ends the locks that this agent keeps, as an unlock does."""
+    scripted.script["refresh"] = []
+    scripted.groups = {"ann": frozenset({"G"})}
+    path = serve(Roles(protected_groups=frozenset({"g"})))
+    would = ask.RunRefresh(name="ann", dry_run=True)
+    assert exchange(path, would)[1:] == [rows.EndRow()]
+    assert exchange(path, ask.RunRefresh(name="bob"))[1:] == [rows.EndRow()]
+    scripted.hidden = hidden
+    _, step, _ = exchange(path, ask.RunRefresh(name="bob" if hidden else "ann"))
+    assert (step.state, "protected" in step.text) == (rows.StepState.FAILED, True)
+    assert [method for method, _, _ in scripted.asked] == ["refresh", "refresh", "turned_away"]
+
+
 ROUTES = [
     (ask.AskHealth(), "health"),
     (ask.AskMetrics(), "metrics"),

@@ -12,7 +12,7 @@ from loginward.wire.admin import requests as ask
 from loginward.wire.admin import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from loginward.doors.admin.port import AdminService, Operator
     from loginward.doors.admin.roles import Roles
@@ -24,7 +24,7 @@ HIDDEN = (
     " members, or take the group out of doors.admin.protected_groups"
 )
 
-OF_ROOT = "hashes of protected people are in it, and only root may have them"
+OF_ROOT = "it takes in protected people too, and only root may do that"
 
 
 class Dispatch:
@@ -55,10 +55,18 @@ class Dispatch:
                 return [self._service.activate_self(request, by)]
             case ask.ImportUsers():
                 return self._service.import_users(request, file, by)
+            case ask.ExportUsers(with_hashes=True):
+                return self._of_everybody(
+                    request, by, lambda: self._service.export_users(request, by)
+                )
             case ask.ExportUsers():
-                return self._export(request, by)
+                return self._service.export_users(request, by)
             case ask.ClearCache():
-                return [self._service.clear_copies(by)]
+                return self._of_everybody(request, by, lambda: [self._service.clear_copies(by)])
+            case ask.RunRefresh(name=str(name), dry_run=False):
+                return self._refresh(request, name, by)
+            case ask.RunRefresh(dry_run=False):
+                return self._of_everybody(request, by, lambda: self._service.refresh(request, by))
             case ask.RunRefresh():
                 return self._service.refresh(request, by)
             case ask.AcceptClock():
@@ -94,16 +102,26 @@ class Dispatch:
                 return service.findings()
         raise AssertionError(_tag(request))
 
-    def _export(
-        self, request: ask.ExportUsers, by: Operator
-    ) -> Iterator[rows.PieceRow | rows.FailedRow]:
-        """Keep the hashes of protected people from everybody but root, who can read the file."""
-        if request.with_hashes and self._roles.protected_groups and by.uid != 0:
+    def _of_everybody(
+        self, request: ask.AnyRequest, by: Operator, do: Callable[[], Iterable[rows.AnyRow]]
+    ) -> Iterator[rows.AnyRow]:
+        """Leave to root what takes in protected people with all others: root can by hand, too."""
+        if self._roles.protected_groups and by.uid != 0:
             self._service.turned_away(f"{_tag(request)}, protected accounts", by)
-            hint = "run it as root, or leave out --with-hashes"
-            yield rows.FailedRow(problem=rows.Problem.NOT_PERMITTED, why=OF_ROOT, hint=hint)
+            yield rows.FailedRow(
+                problem=rows.Problem.NOT_PERMITTED, why=OF_ROOT, hint="run it as root"
+            )
             return
-        yield from self._service.export_users(request, by)
+        yield from do()
+
+    def _refresh(self, request: ask.RunRefresh, name: str, by: Operator) -> Iterator[rows.StepRow]:
+        """Clear nothing that was counted against a protected account."""
+        why = PROTECTED if self._is_protected(name, request) else self._hidden()
+        if why:
+            self._service.turned_away(f"{_tag(request)}, protected account", by)
+            yield rows.StepRow(name=name, step="account", state=rows.StepState.FAILED, text=why)
+            return
+        yield from self._service.refresh(request, by)
 
     def _order(
         self,
@@ -118,10 +136,7 @@ class Dispatch:
         left = tuple(name for name in _names(request) if name not in kept)
         if not left:
             return
-        if self._roles.protected_groups and (
-            hidden := self._service.hidden_groups(self._roles.protected_groups)
-        ):
-            why = HIDDEN.format(hidden="; ".join(hidden))
+        if why := self._hidden():
             self._service.turned_away(f"{_tag(request)}, protected group hidden", by)
             yield from (
                 rows.ActRow(name=name, problem=rows.Problem.REFUSED, why=why) for name in left
@@ -136,6 +151,12 @@ class Dispatch:
                 yield from self._service.remove_users(ask.RemoveUsers(names=left), by)
             case ask.ForgetCopies():
                 yield from self._service.forget(ask.ForgetCopies(names=left), by)
+
+    def _hidden(self) -> str:
+        """Return why nobody can be told apart from the protected; empty: they can."""
+        protected = self._roles.protected_groups
+        hidden = self._service.hidden_groups(protected) if protected else ()
+        return HIDDEN.format(hidden="; ".join(hidden)) if hidden else ""
 
     def _is_protected(self, name: str, request: ask.AnyRequest) -> bool:
         protected = self._roles.protected_groups
