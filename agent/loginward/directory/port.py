@@ -9,6 +9,7 @@ from loginward.core.acts import Verb
 from loginward.core.changes import Changed, ChangeProblem, NotChanged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from loginward.core.clock import Deadline
@@ -100,6 +101,45 @@ __all__ = [
     "ServerHealth",
     "Verb",
 ]
+
+
+class Loop(Protocol):
+    """An event loop in one thread, on which nothing may wait."""
+
+    def watch(self, sock: Pollable, ready: Callable[[], None], *, writes: bool = False) -> None:
+        """Call `ready` whenever a socket can be read, or written."""
+
+    def unwatch(self, sock: Pollable) -> None:
+        """Watch it no more."""
+
+    def at(self, moment: float, act: Callable[[], None]) -> None:
+        """Do something at a moment of CLOCK_MONOTONIC, in seconds."""
+
+    def post(self, act: Callable[[], None]) -> None:
+        """Do something soon; from any thread."""
+
+
+class Pollable(Protocol):
+    """What a loop can wait for."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
+
+class LoopChecks(Protocol):
+    """Checks passwords from an event loop."""
+
+    def check(
+        self,
+        account: AccountFacts,
+        password: Secret,
+        deadline: Deadline,
+        told: Callable[[Checked], None],
+    ) -> None:
+        """Check a password once; `told` gets what it showed, on the loop's thread."""
+
+    def close(self) -> None:
+        """Close every connection."""
 
 
 class Directory(Protocol):

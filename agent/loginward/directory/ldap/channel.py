@@ -99,6 +99,28 @@ class Channel:
             except ssl.SSLWantReadError:
                 self._wait(_READ)
 
+    def fileno(self) -> int:
+        """Return the descriptor, for who waits for many."""
+        return self._sock.fileno()
+
+    def send_at_once(self, octets: bytes) -> bool:
+        """Send all of a small message without waiting; False: the connection is of no more use."""
+        try:
+            return self._sock.send(octets) == len(octets)
+        except OSError:
+            return False
+
+    def receive_at_once(self, size: int) -> bytes | None:
+        """Return what is there; None: nothing yet; empty: the peer closed.
+
+        Raises:
+            OSError: The connection broke.
+        """
+        try:
+            return self._sock.recv(size)
+        except (ssl.SSLWantReadError, BlockingIOError):
+            return None
+
     def is_stale(self) -> bool:
         """Return whether the peer closed it, or said something nobody asked for."""
         try:

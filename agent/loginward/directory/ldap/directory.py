@@ -12,7 +12,8 @@ from loginward.directory.ldap import flavour, tls, unread, verdict
 from loginward.directory.ldap.admin import NOT_CONFIGURED, Admin
 from loginward.directory.ldap.binder import Binder
 from loginward.directory.ldap.dialling import Dialler
-from loginward.directory.ldap.held import Held
+from loginward.directory.ldap.held import Held, in_grace
+from loginward.directory.ldap.loop_binder import LoopBinder, LoopChecks
 from loginward.directory.ldap.reader import Reader
 from loginward.directory.ldap.servers import Servers
 from loginward.directory.ldap.service import Service
@@ -21,12 +22,14 @@ from loginward.directory.port import Act, Done, HiddenGroup, Listing, NotDone, S
 from loginward.errors import ConfigError, DirectoryUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loginward.core.clock import Clock, Deadline
     from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
     from loginward.directory.ldap.binder import Kept
+    from loginward.directory.port import Loop
     from loginward.settings.directory import Account, Directory
-    from loginward.wire.ldap import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +98,15 @@ class LdapDirectory:
         if not account.ref.strip() or not password.well_formed:
             return NoVerdict("password")  # it would bind as nobody, with success
 
-        def holds(answer: Message, kept: Kept) -> bool:
-            if not _in_grace(verdict.checked(answer)):
-                return False
-            self._held.hold(account, password, kept)
-            return True
-
+        takes_over = self._held.takes_over(account, password)
         try:
-            return verdict.checked(self._binder.bind(account.ref, password, deadline, holds))
+            return verdict.checked(self._binder.bind(account.ref, password, deadline, takes_over))
         except DirectoryUnavailable as problem:
             return NoVerdict(problem.stage)
+
+    def loop_checks(self, loop: Loop, offload: Callable[[Callable[[], None]], None]) -> LoopChecks:
+        """Return what checks passwords from an event loop."""
+        return LoopChecks(LoopBinder(self._servers, self._dialler, loop, offload), self._held)
 
     def change(
         self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline
@@ -124,7 +126,7 @@ class LdapDirectory:
             bound = _bound(kept, account.ref, old)
             if isinstance(bound, NotChanged):
                 return bound
-            spent = _in_grace(bound)
+            spent = in_grace(bound)
         outcome: Changed | NotChanged | None = None
         try:
             kept.channel.deadline = deadline
@@ -209,11 +211,6 @@ def _bound(kept: Kept, dn: str, old: Secret) -> Proven | NotChanged:
     finally:
         if not is_bound:
             kept.channel.close()
-
-
-def _in_grace(proof: Checked) -> bool:
-    """Return whether this bind cost a grace login."""
-    return isinstance(proof, Proven) and proof.grace_left is not None
 
 
 def _not_bound(proof: Checked) -> NotChanged:

@@ -13,15 +13,19 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loginward.core.evidence import Proven
 from loginward.crypto.tags import Tagger, equal
+from loginward.directory.ldap import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from loginward.core.clock import Clock
+    from loginward.core.evidence import Checked
     from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
     from loginward.directory.ldap.binder import Kept
+    from loginward.wire.ldap import Message
 
 HELD_S = 240.0  # a proof is good for 120 s, and the conversation that rests on it for as long again
 BOUND = 32
@@ -52,6 +56,19 @@ class Held:
             spare = self._held.popleft() if len(self._held) > BOUND else None
         if spare is not None:
             spare.kept.channel.close()
+
+    def takes_over(
+        self, account: AccountFacts, password: Secret
+    ) -> Callable[[Message, Kept], bool]:
+        """Return what keeps the connection of a bind if that bind was a grace login."""
+
+        def takes(answer: Message, kept: Kept) -> bool:
+            if not in_grace(verdict.checked(answer)):
+                return False
+            self.hold(account, password, kept)
+            return True
+
+        return takes
 
     def take(self, account: AccountFacts, password: Secret) -> Kept | None:
         """Return the connection of this person, if it is still good for this very password."""
@@ -91,3 +108,8 @@ class Held:
         return self._tagger.full(
             account.ref.lower().encode(), str(account.changed_at).encode(), password.reveal()
         )
+
+
+def in_grace(proof: Checked) -> bool:
+    """Return whether a bind cost a grace login."""
+    return isinstance(proof, Proven) and proof.grace_left is not None

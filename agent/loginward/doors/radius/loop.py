@@ -10,7 +10,7 @@ import selectors
 import socket
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 FAULTS_IN_A_ROW: Final = 20
 PAUSE_S: Final = 0.05
+
+
+class Pollable(Protocol):
+    """What can be waited for."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
 
 
 class Loop:
@@ -50,7 +57,7 @@ class Loop:
         else:
             self._selector.register(sock, events, ready)
 
-    def unwatch(self, sock: socket.socket) -> None:
+    def unwatch(self, sock: Pollable) -> None:
         """Watch a socket no more; before it is closed."""
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(sock)
