@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loginward.config import BadConfigFileError, check_config, load_config, parse_config
+from loginward.config.render import render_config
 from loginward.settings import Settings
 
 
@@ -85,6 +86,12 @@ def test_the_shortest_file_means_the_defaults() -> None:
             id="list",
         ),
         pytest.param(
+            "schema: 1\ndoors: {radius: {replies: [{attributes: {Filter-Id: 20}}]}}\n",
+            "f.yaml:2:53: doors.radius.replies[0].attributes.Filter-Id: expected a text; quote it: "
+            '"20"',
+            id="one-entry-alone",
+        ),
+        pytest.param(
             "schema: 1\npolicy: [1]\n",
             "f.yaml:2:9: policy: expected keys and values, of lockout, expiry, password, offline, "
             "throttle, services, reveal, exempt_users, resources",
@@ -144,6 +151,18 @@ def test_words_that_are_choices_need_no_quotes() -> None:
     assert settings is not None, problems
     assert settings.doors.radius is not None
     assert settings.doors.radius.reply_message == "off"
+
+
+def test_one_value_of_an_attribute_stands_alone_and_several_in_brackets() -> None:
+    settings, _ = parse_config(
+        "schema: 1\ndoors: {radius: {clients: [{name: a, addresses: [10.0.0.0/8], methods: [pap], "
+        "secret_file: /s}], replies: [{attributes: {Tunnel-Type:1: VLAN, Cisco-AVPair: [a, b]}}]}}",
+        "f",
+    )
+    assert settings.doors.radius is not None
+    (reply,) = settings.doors.radius.replies
+    assert reply.attributes == {"Tunnel-Type:1": ("VLAN",), "Cisco-AVPair": ("a", "b")}
+    assert parse_config(render_config(settings), "f")[0] == settings
 
 
 def test_dates_are_midnight_in_utc() -> None:

@@ -106,7 +106,8 @@ def radclient(
 
 def test_an_accept_is_read_by_freeradius_as_it_was_configured(server: socket.socket) -> None:
     """Both halves of the MSK too: its client reveals them with the secret."""
-    configured = encode_reply(CONFIGURED, load(), "doors.radius.replies[0].attributes").octets
+    attributes = {name: (value,) for name, value in CONFIGURED.items()}
+    configured = encode_reply(attributes, load(), "doors.radius.replies[0].attributes").octets
 
     def answer(packet: Packet) -> bytes:
         keys = mppe_keys(MSK, packet.authenticator, SECRET, os.urandom(4))

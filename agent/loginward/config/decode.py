@@ -105,6 +105,9 @@ class Decoder:
         return self._scalar(kind, key, node, path)
 
     def _list(self, kind: Hint, key: Key, node: Node, path: str) -> object:
+        if key.alone and isinstance(node, Scalar):
+            value = self._value(kind, key, node, path)
+            return _BAD if value is _BAD else (value,)
         if not isinstance(node, Sequence):
             hint = key.example or "[one, two]"
             self.complain(node.place, path, f"expected a list such as {hint}")

@@ -38,6 +38,7 @@ class Key:
         needs_restart: A running agent keeps the old value until it is started anew.
         opens: The section is there or not from one start to the next; each key inside it says for
             itself whether it needs a restart.
+        alone: Of a list, or of the lists by name: a single entry may stand without brackets.
     """
 
     meaning: str
@@ -47,6 +48,7 @@ class Key:
     null: str = ""
     needs_restart: bool = False
     opens: bool = False
+    alone: bool = False
 
     def problem_of(self, value: object) -> str | None:
         """Return what is wrong with a value of the right type; None: nothing."""

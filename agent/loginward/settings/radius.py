@@ -117,7 +117,12 @@ class Reply(Section):
         tuple[str, ...], Key("Names of clients; empty: all of them", example="[wifi]")
     ] = ()
     attributes: Annotated[
-        Mapping[str, str], Key("Attributes by name", example="{Tunnel-Type: VLAN}")
+        Mapping[str, tuple[str, ...]],
+        Key(
+            "Values of attributes by name, several in brackets; a tag follows the name",
+            example="{Tunnel-Type: VLAN}",
+            alone=True,
+        ),
     ] = field(default_factory=lambda: MappingProxyType({}))
 
 

@@ -7,8 +7,15 @@ import pytest
 from loginward.doors.radius.configured import ConfiguredReply, encode_reply
 from loginward.doors.radius.dictionaries import Dictionary, load
 from loginward.errors import ConfigError
+from loginward.wire.radius.attributes import vendor_values
+from loginward.wire.radius.packet import decode
 
 PATH = "doors.radius.replies[0].attributes"
+
+
+def encoded(dictionary: Dictionary, **attributes: str) -> ConfiguredReply:
+    """Return attributes of one value each."""
+    return encode_reply({name: (value,) for name, value in attributes.items()}, dictionary, PATH)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +30,7 @@ def test_the_example_of_the_configuration(dictionary: Dictionary) -> None:
         "Tunnel-Medium-Type": "IEEE-802",
         "Tunnel-Private-Group-Id": "20",
     }
-    assert encode_reply(attributes, dictionary, PATH) == ConfiguredReply(
+    assert encoded(dictionary, **attributes) == ConfiguredReply(
         bytes.fromhex("40060000000d 410600000006 51043230")
     )
 
@@ -31,12 +38,12 @@ def test_the_example_of_the_configuration(dictionary: Dictionary) -> None:
 def test_two_tunnels_are_told_apart_by_their_tags(dictionary: Dictionary) -> None:
     attributes = {"Tunnel-Type:1": "VLAN", "Tunnel-Type:2": "L2TP"}
 
-    octets = encode_reply(attributes, dictionary, PATH).octets
+    octets = encoded(dictionary, **attributes).octets
     assert octets == bytes.fromhex("40060100000d 400602000003")
 
 
 def test_a_session_timeout_is_apart(dictionary: Dictionary) -> None:
-    reply = encode_reply({"Session-Timeout": "3600", "Filter-Id": "a"}, dictionary, PATH)
+    reply = encoded(dictionary, **{"Session-Timeout": "3600", "Filter-Id": "a"})
 
     assert reply == ConfiguredReply(b"\x0b\x03a", 3600)
 
@@ -74,7 +81,7 @@ def test_what_cannot_be_sent_is_refused_by_its_place(
     dictionary: Dictionary, key: str, value: str, said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
-        encode_reply({"Class": "first", key: value}, dictionary, PATH)
+        encoded(dictionary, **{"Class": "first", key: value})
 
     assert caught.value.path == f"{PATH}.{key}"
 
@@ -82,6 +89,27 @@ def test_what_cannot_be_sent_is_refused_by_its_place(
 def test_a_rule_leaves_room_for_what_else_a_reply_holds(dictionary: Dictionary) -> None:
     attributes = {f"Tunnel-Private-Group-Id:{tag}": "a" * 240 for tag in range(9)}
     with pytest.raises(ConfigError, match="at most 2048") as caught:
-        encode_reply(attributes, dictionary, PATH)
+        encoded(dictionary, **attributes)
 
     assert caught.value.path == PATH
+
+
+def test_an_attribute_may_have_several_values(dictionary: Dictionary) -> None:
+    values = ("shell:priv-lvl=15", "ip:inacl#1=permit ip any any")
+    octets = encode_reply({"Cisco-AVPair": values}, dictionary, PATH).octets
+    packet = b"\x02\x01" + (20 + len(octets)).to_bytes(2, "big") + bytes(16) + octets
+
+    assert vendor_values(decode(packet).all(26), 9) == [(1, value.encode()) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "said"),
+    [("Session-Timeout", ("1", "2"), "one value"), ("Filter-Id", (), "empty")],
+)
+def test_values_that_are_too_many_or_too_few(
+    dictionary: Dictionary, key: str, values: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said) as caught:
+        encode_reply({key: values}, dictionary, PATH)
+
+    assert caught.value.path == f"{PATH}.{key}"

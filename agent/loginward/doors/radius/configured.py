@@ -8,7 +8,7 @@ from typing import Final
 
 from loginward.doors.radius.dictionaries import Dictionary
 from loginward.errors import ConfigError
-from loginward.wire.radius.attributes import Attribute
+from loginward.wire.radius.attributes import Attribute, as_integer
 from loginward.wire.radius.dictionary import Definition, ValueTextError, encode
 
 # What else a reply holds (Class, keys, an EAP packet, Proxy-States) needs the rest of 4,096.
@@ -44,34 +44,44 @@ class ConfiguredReply:
 
 
 def encode_reply(
-    attributes: Mapping[str, str], dictionary: Dictionary, path: str
+    attributes: Mapping[str, tuple[str, ...]], dictionary: Dictionary, path: str
 ) -> ConfiguredReply:
     """Return the attributes of one rule of `doors.radius.replies`.
 
     Args:
-        attributes: Value by name; a tag stands behind the name, as in "Tunnel-Type:1".
+        attributes: Values by name; a tag stands behind the name, as in "Tunnel-Type:1".
         path: Dotted, of the mapping in the configuration.
 
     Raises:
         ConfigError: A name is unknown or not for the configuration, or a value does not fit it.
     """
-    pieces = []
-    timeout: int | None = None
-    for key, value in attributes.items():
+    pieces: list[bytes] = []
+    timeout_s: int | None = None
+    for key, values in attributes.items():
         where = f"{path}.{key}"
         definition, tag = _named(key, dictionary, where)
-        try:
-            octets = encode(definition, value, tag)
-        except ValueTextError as error:
-            raise ConfigError(where, str(error)) from error
-        if not definition.vendor and definition.type == Attribute.SESSION_TIMEOUT:
-            timeout = int.from_bytes(octets[2:], "big")
+        encoded = _encoded(definition, tag, values, where)
+        if definition.vendor or definition.type != Attribute.SESSION_TIMEOUT:
+            pieces += encoded
+        elif len(encoded) == 1:
+            timeout_s = as_integer(encoded[0][2:])
         else:
-            pieces.append(octets)
-    encoded = b"".join(pieces)
-    if len(encoded) > MAX_OCTETS:
-        raise ConfigError(path, f"has {len(encoded)} octets; at most {MAX_OCTETS} fit a reply")
-    return ConfiguredReply(encoded, timeout)
+            raise ConfigError(where, "has one value")
+    octets = b"".join(pieces)
+    if len(octets) > MAX_OCTETS:
+        raise ConfigError(path, f"has {len(octets)} octets; at most {MAX_OCTETS} fit a reply")
+    return ConfiguredReply(octets, timeout_s)
+
+
+def _encoded(
+    definition: Definition, tag: int | None, values: tuple[str, ...], where: str
+) -> list[bytes]:
+    if not values:
+        raise ConfigError(where, "must not be empty")
+    try:
+        return [encode(definition, value, tag) for value in values]
+    except ValueTextError as error:
+        raise ConfigError(where, str(error)) from error
 
 
 def _named(key: str, dictionary: Dictionary, where: str) -> tuple[Definition, int | None]:
