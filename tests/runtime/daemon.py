@@ -60,6 +60,16 @@ class Daemon:
         while self._notices.recv(4096).decode() != state:
             pass
 
+    def heard(self):
+        """Return what it has said since, without waiting."""
+        said = []
+        self._notices.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                said.append(self._notices.recv(4096).decode())
+        self._notices.settimeout(PATIENCE_S)
+        return said
+
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
         self.await_notice("RELOADING=1")

@@ -22,6 +22,7 @@ from loginward.core.secret import Secret
 from loginward.runtime.daemon import Signals
 from loginward.wire.admin import requests, rows
 from loginward.wire.login import Answer, Ask, Begin
+from tests.doubles.waiting import eventually
 from tests.runtime import daemon as process
 from tests.runtime.daemon import LOGINWARD, PATIENCE_S, Daemon, served
 from tests.runtime.people import NEXT, RIGHT, STATES, WRONG, person
@@ -392,5 +393,52 @@ def test_a_daemon_whose_door_has_died_ends_so_that_it_is_started_anew(monkeypatc
         daemon.start()
         assert daemon.process.wait(PATIENCE_S) == os.EX_SOFTWARE
         assert "ended by a fault: login door" in daemon.log.read_text()
+    finally:
+        daemon.close()
+
+
+def test_the_watchdog_hears_nothing_while_a_thread_hangs_and_status_says_which(monkeypatch):
+    """It is restarted by systemd only where nobody says that it is well."""
+    daemon = Daemon()
+    hang = daemon.folder / "hang"
+    script = daemon.folder / "loginward"
+    script.write_text(
+        f"#!{sys.executable} -I\n"
+        "import os, sys, time\n"
+        "from loginward.cli.main import main\n"
+        "from loginward.runtime import vitals\n"
+        "from loginward.runtime.trail import TrailWriter\n"
+        "vitals.HANGS_AFTER_S = 0.5\n"
+        "append = TrailWriter.append\n"
+        "def hanging(writer, lines, day):\n"
+        f"    while os.path.exists('{hang}'):\n"
+        "        time.sleep(0.01)\n"
+        "    append(writer, lines, day)\n"
+        "TrailWriter.append = hanging\n"
+        "sys.exit(main())\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(process, "LOGINWARD", script)
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+
+    def hanging():
+        (row,) = daemon.admin(requests.AskHealth())
+        return row.hanging
+
+    try:
+        daemon.start()
+        daemon.await_notice("WATCHDOG=1")
+        assert hanging() == ()
+        hang.touch()
+        daemon.ask("whoever", WRONG)
+        eventually(lambda: hanging() == ("audit",), "nobody misses the trail")
+        daemon.heard()
+        end = time.monotonic() + 0.5
+        eventually(lambda: time.monotonic() > end, "")
+        assert daemon.heard() == []
+        assert "audit hangs: no progress" in daemon.log.read_text()
+        hang.unlink()
+        daemon.await_notice("WATCHDOG=1")
+        assert hanging() == ()
     finally:
         daemon.close()

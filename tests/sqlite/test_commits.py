@@ -188,6 +188,35 @@ def test_what_hangs_in_a_commit_holds_only_its_own_caller(database: Database) ->
     assert kept(database) == set()
 
 
+def test_closing_waits_for_no_commit_that_hangs_inside_sqlite(database: Database) -> None:
+    commits = GroupCommit(database, patience_s=0.05)
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hangs() -> int:
+        entered.set()
+        return int(go_on.wait(10))
+
+    def step(connection: sqlite3.Connection) -> object:
+        connection.create_function("hang", 0, hangs)
+        return connection.execute("SELECT hang()").fetchone()
+
+    results = list[object]()
+    hanging = threading.Thread(target=lambda: results.append(commits.run(step)))
+    hanging.start()
+    assert entered.wait(10)
+    closing = threading.Thread(target=commits.close)
+    closing.start()
+    closing.join(5)
+    assert not closing.is_alive()
+    assert results == []
+    go_on.set()
+    hanging.join(10)
+    assert results == [(1,)]
+    commits.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        commits._connection.execute("SELECT 1")
+
+
 def test_a_leader_that_fails_in_its_own_way_hands_over(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

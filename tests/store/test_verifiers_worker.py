@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from loginward.core.secret import Secret
-from loginward.crypto.gate import GateBusy, Work
+from loginward.crypto.gate import Work
 from loginward.crypto.password_hash import PasswordHasher
 from loginward.store.verifiers import Verifiers
 from tests.doubles.waiting import eventually
@@ -147,13 +147,29 @@ def test_a_worker_that_hangs_holds_up_no_end(
 def test_a_worker_that_waits_for_the_checks_of_logins_does_not_hang(host: Host) -> None:
     """Their passwords are computed first, however many there are."""
     store = host.open()
-    with working(store, host) as verifiers, verifiers._hasher._gate.turn(Work.CHECK, "b"):
-        with verifiers._hasher._gate.turn(Work.CHECK, "a"):
-            saved = store.save(account())
-            verifiers.proven_online(account(), RIGHT, saved.generation)
-            eventually(lambda: bool(verifiers._hasher._gate._verifiers), "it does not wait")
-            turn = verifiers.turn
-            with pytest.raises(GateBusy):
-                verifiers._hasher.hash(b"x", "c", wait_s=0)
-            assert verifiers.turn == turn is not None
-        eventually(lambda: verifiers.turn != turn, "it does not get on")
+    begun, done = threading.Event(), threading.Event()
+
+    with working(store, host) as verifiers:
+        gate = verifiers._hasher._gate
+
+        def check() -> None:
+            with gate.turn(Work.CHECK, "c"):
+                begun.set()
+                assert done.wait(10)
+
+        with gate.turn(Work.CHECK, "a"):
+            with gate.turn(Work.CHECK, "b"):
+                saved = store.save(account())
+                verifiers.proven_online(account(), RIGHT, saved.generation)
+                eventually(lambda: bool(gate._verifiers), "the worker does not wait")
+                turn = verifiers.turn
+                third = threading.Thread(target=check)
+                third.start()
+                eventually(lambda: bool(gate._checks), "the third check does not wait")
+                assert verifiers.turn == turn is not None
+            assert begun.wait(10)
+            assert gate._verifiers
+            assert verifiers.turn not in {turn, None}
+            done.set()
+            third.join(10)
+    assert phc(store) is not None

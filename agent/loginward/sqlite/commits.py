@@ -107,6 +107,16 @@ class GroupCommit:
             raise job.failure
         return cast("T", job.result)
 
+    def close(self) -> None:
+        """Close the database, unless a commit hangs: closing would wait for it.
+
+        The end of the process closes everything. Nobody may be reading.
+        """
+        with contextlib.suppress(StoreFault):
+            self.run(lambda _: None)  # waits for its turn, for a bounded time
+        if not self._hangs:
+            self._database.close()
+
     def _give_up(self, job: _Job) -> None:
         """Wait no longer, unless the turn of a job came at this very moment.
 
