@@ -51,5 +51,5 @@ class Accepts:
         """Return how long the session may last: never past the moment the password falls due."""
         if configured_s is None or result.due_at is None:
             return configured_s
-        left_s = int((result.due_at - self._clock.now()).total_seconds())
-        return max(1, min(configured_s, left_s)) if left_s > 0 else configured_s
+        left_s = (result.due_at - self._clock.now()).total_seconds()
+        return max(1, min(configured_s, int(left_s))) if left_s > 0 else configured_s

@@ -52,12 +52,13 @@ def name_of(octets: bytes | None, strip_realms: Iterable[str]) -> str:
         name = (octets or b"").decode()
     except UnicodeDecodeError:
         return ""
-    for realm in strip_realms:
-        folded, cut = name.casefold(), realm.casefold()
-        if folded.endswith(f"@{cut}"):
-            return name[: -len(realm) - 1]
-        if folded.startswith(f"{cut}\\"):
-            return name[len(realm) + 1 :]
+    realms = {realm.casefold() for realm in strip_realms}
+    front, separator, rest = name.rpartition("@")
+    if separator and rest.casefold() in realms:
+        return front
+    front, separator, rest = name.partition("\\")
+    if separator and front.casefold() in realms:
+        return rest
     return name
 
 

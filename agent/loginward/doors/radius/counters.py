@@ -29,7 +29,7 @@ class Counters:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._warned: dict[tuple[str, str], float] = {}
+        self._warned: dict[tuple[str, str], tuple[float, int]] = {}  # when, and the count then
 
     def add(self, client: str, event: str) -> None:
         """Count an event, such as "duplicate", of a client by its name."""
@@ -37,13 +37,15 @@ class Counters:
             self._counts[client, event] += 1
 
     def warn(self, client: str, event: str, now: float) -> None:
-        """Count, and log one line a client and hour, whatever the number."""
+        """Count, and log one line a client and hour: how often it happened since the last one."""
         self.add(client, event)
-        at = self._warned.get((client, event))
+        count = self._counts[client, event]
+        at, before = self._warned.get((client, event), (None, count - 1))
         if at is not None and now - at < WARN_EVERY_S:
             return
-        self._warned[client, event] = now
-        _log.warning("loginward: RADIUS client %s %s", client, _WARNED[event])
+        self._warned[client, event] = now, count
+        often = f" ({count - before} times since the last warning)" if count - before > 1 else ""
+        _log.warning("loginward: RADIUS client %s %s%s", client, _WARNED[event], often)
 
     def read(self) -> dict[tuple[str, str], int]:
         """Return the counts by client and event."""

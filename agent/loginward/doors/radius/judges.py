@@ -72,9 +72,7 @@ class Judges:
             self._new.clear()
             self._continuing.clear()
             self._offered.notify_all()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(within_s / len(self._threads))
+            self._offered.wait_for(lambda: self._at_work == 0, within_s)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
@@ -83,8 +81,10 @@ class Judges:
             except Exception:  # noqa: BLE001  the door's one place: a fault of ours lets nobody in
                 _log.exception("a RADIUS request could not be judged")
             finally:
-                with self._lock:
+                with self._offered:
                     self._at_work -= 1
+                    if self._stopping:
+                        self._offered.notify_all()
 
     def _next(self) -> Callable[[], None] | None:
         with self._offered:

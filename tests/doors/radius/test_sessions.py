@@ -1,0 +1,132 @@
+"""Whose session it is, is known by our Class alone; the table is bounded and forgets in time."""
+
+from __future__ import annotations
+
+import pytest
+
+from loginward.doors.radius import sessions as module
+from loginward.doors.radius.sessions import PENDING_S, SILENT_S, Heard, Sessions
+from tests.doors.radius.stage import OK
+from tests.doubles.moving import NOW, MovingClock
+
+CLASS = b"lw1:a class of ours"
+
+
+@pytest.fixture
+def clock():
+    return MovingClock()
+
+
+@pytest.fixture
+def table(clock):
+    return Sessions(clock)
+
+
+def hear(table, session=b"s1", *classes, client="vpn", source="10.0.0.1", name="mallory"):
+    table.heard(
+        Heard(
+            client=client, source=source, session_id=session, classes=classes, name=name, station="st"
+        )
+    )  # fmt: skip
+
+
+def names(table):
+    return [(one.name, one.account_id, one.session_id) for one in table.all()]
+
+
+def test_an_accept_becomes_a_session_with_its_first_accounting(table, clock):
+    table.accepted(CLASS, "vpn", OK, "00-11")
+    assert table.all() == ()
+    clock.pass_s(PENDING_S)
+    hear(table, b"s1", b"a foreign class", CLASS)
+    (one,) = table.of_account("id-alice")
+    assert (one.name, one.client, one.source, one.session_id) == ("alice", "vpn", "10.0.0.1", b"s1")
+    assert (one.station, one.since, one.is_ours, one.class_) == ("00-11", NOW, True, CLASS)
+
+
+def test_a_name_makes_nobodys_session(table):
+    """security.md 20: without our Class it is shown, and belongs to no account."""
+    hear(table, name="alice")
+    (one,) = table.all()
+    assert (one.name, one.account_id, one.is_ours) == ("alice", "", False)
+    assert table.of_account("") == ()
+    assert table.of_account("id-alice") == ()
+
+
+def test_a_class_serves_one_session_and_only_its_client(table):
+    table.accepted(CLASS, "vpn", OK, "")
+    hear(table, b"stolen", CLASS, client="wifi")
+    assert table.of_account("id-alice") == ()
+    hear(table, b"s1", CLASS)
+    hear(table, b"again", CLASS)
+    assert [one.session_id for one in table.of_account("id-alice")] == [b"s1"]
+
+
+def test_an_interim_update_changes_nothing_but_when_it_was_heard(table, clock):
+    table.accepted(CLASS, "vpn", OK, "")
+    hear(table, b"s1", CLASS)
+    hear(table, b"s2")
+    clock.pass_s(60)
+    hear(table, b"s1", b"another class", name="bob")
+    assert names(table) == [("mallory", "", b"s2"), ("alice", "id-alice", b"s1")]
+    assert table.all()[1].since == NOW
+
+
+def test_a_stop_ends_that_session_alone(table):
+    hear(table, b"s1")
+    hear(table, b"s1", source="10.0.0.2")
+    hear(table, b"s2")
+    table.ended("vpn", "10.0.0.1", b"s1")
+    table.ended("vpn", "10.0.0.1", b"never heard of")
+    assert [(one.source, one.session_id) for one in table.all()] == [
+        ("10.0.0.2", b"s1"), ("10.0.0.1", b"s2"),
+    ]  # fmt: skip
+
+
+def test_accounting_on_clears_that_senders_alone(table):
+    hear(table, b"s1")
+    hear(table, b"s2", source="10.0.0.2")
+    hear(table, b"s3", client="wifi")
+    table.restarted("vpn", "10.0.0.1")
+    assert {one.session_id for one in table.all()} == {b"s2", b"s3"}
+
+
+def test_an_accept_that_nobody_accounts_for_is_forgotten(table, clock):
+    table.accepted(CLASS, "vpn", OK, "")
+    clock.pass_s(PENDING_S + 1)
+    table.accepted(b"another", "vpn", OK, "")
+    hear(table, b"late", CLASS)
+    assert not table.all()[0].is_ours
+
+
+def test_a_session_that_says_nothing_for_two_days_has_ended(table, clock):
+    hear(table, b"quiet")
+    clock.pass_s(SILENT_S)
+    hear(table, b"s2")
+    assert len(table.all()) == 2
+    clock.pass_s(1)
+    hear(table, b"s3")
+    assert [one.session_id for one in table.all()] == [b"s2", b"s3"]
+
+
+def test_one_client_cannot_fill_the_table_and_what_ends_makes_room(table, monkeypatch):
+    monkeypatch.setattr(module, "MOST_OF_A_CLIENT", 3)
+    monkeypatch.setattr(module, "MOST", 5)
+    for n in range(10):
+        hear(table, b"%d" % n)
+    assert len(table.all()) == 3
+    for n in range(10):
+        hear(table, b"%d" % n, client="wifi")
+    assert len(table.all()) == 5
+    table.ended("vpn", "10.0.0.1", b"0")
+    hear(table, b"new")
+    assert [one.session_id for one in table.all() if one.client == "vpn"] == [b"1", b"2", b"new"]
+
+
+def test_accepts_are_bounded_the_oldest_goes(table, monkeypatch):
+    monkeypatch.setattr(module, "MOST", 2)
+    for n in range(3):
+        table.accepted(b"%d" % n, "vpn", OK, "")
+    hear(table, b"first", b"0")
+    hear(table, b"last", b"2")
+    assert [one.is_ours for one in table.all()] == [False, True]
