@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
-import sys
 import threading
 import time
 from collections import Counter
@@ -31,6 +30,7 @@ from loginward.runtime.watcher import Watcher
 from loginward.wire.admin import requests
 from loginward.wire.login import Answer, Ask, Begin, Message, Notice, Result
 from tests.doors.login.serving import PATIENCE_S, Client, Door
+from tests.doubles.switching import switching_often
 from tests.runtime.conftest import OPERATOR, ROOT, Host
 from tests.runtime.people import RIGHT
 
@@ -98,7 +98,7 @@ class Stress:
             lambda r: self._look(server),
             lambda r: self._drift(door, r),
         ]
-        with self._watched(), _switching_often():
+        with self._watched(), switching_often():
             serving.start()
             watcher.start()
             self._drive(jobs, seconds)
@@ -285,13 +285,3 @@ def _hear(client: Client) -> Message | None:
     while isinstance(turn := client.hear(), Notice):
         pass
     return turn
-
-
-@contextlib.contextmanager
-def _switching_often() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

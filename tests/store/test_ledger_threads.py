@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from loginward.core.attempts import Granted
+from loginward.core.facts import LockoutPolicy
 from loginward.sqlite.faults import NotWritable
 from loginward.store.attempts import DurableAttempts
 from loginward.store.record import AGENT, Record
+from tests.doubles.flapping import FlappingCommits
+from tests.doubles.switching import switching_often
 from tests.store.stage import FIVE, NOW, Host, account, wrong
 
 if TYPE_CHECKING:
@@ -158,6 +162,40 @@ def test_a_login_goes_on_while_the_commit_of_another_hangs(store: Store) -> None
     assert store.faults() == ()
     assert store.file.turn is None
     assert not store.ledger._unwritten.is_owing
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_threads_on_a_disk_that_comes_and_goes_lose_no_guess_and_double_none_i6(
+    host: Host, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Some of them also give up waiting for a commit that comes after all."""
+    store, loose = host.open(), LockoutPolicy(10**6, 10**6, 10**6)
+    attempts, names = DurableAttempts(store), ("ada", "grace")
+    real = store.file._commits
+    real._patience_s = 0.002
+    granted = {name: set[str]() for name in names}
+
+    def guesses(name: str) -> None:
+        for _ in range(20):
+            got = attempts.reserve(account(name), "sshd", loose)
+            assert isinstance(got, Granted)
+            granted[name].add(got.reservation)
+        store.ledger.flush()
+
+    with monkeypatch.context() as disk, switching_often():
+        disk.setattr(store.file, "_commits", FlappingCommits(real, seed))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(guesses, names * 4))
+    real._patience_s = 10
+    store.tick()
+    host.crash()
+
+    store = host.open()
+    for name in names:
+        record = store.ledger.record(f"id-{name}")
+        assert record is not None
+        kept = [one.reservation for one in record.tally(AGENT).pending]
+        assert sorted(kept) == sorted(granted[name])
 
 
 def younger(by_s: int) -> AccountFacts:

@@ -8,11 +8,14 @@ import pytest
 
 from loginward.core.attempts import AtLimit, Granted, LockedNow, Outcome
 from loginward.core.evidence import Wrong
+from loginward.core.facts import LockoutPolicy
 from loginward.core.status import PasswordStatus, UserState
 from loginward.directory.embedded import rows
 from loginward.directory.port import Done, Verb
 from loginward.errors import DirectoryUnavailable, StoreFault
 from loginward.sqlite.faults import NotWritable
+from tests.doubles.flapping import FlappingCommits
+from tests.doubles.switching import switching_often
 
 RIGHT = b"right-horse-battery"
 
@@ -319,6 +322,36 @@ def test_i6_an_attempt_whose_commit_comes_after_all_counts_once(world):
         real.run(late[0])
     world.settle("ann", reserved, Outcome.WRONG)
     assert len(world.facts("ann").failures) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_i6_many_threads_on_a_disk_that_comes_and_goes_lose_no_guess_and_double_none(world, seed):
+    names = ("ann", "bob")
+    facts = {}
+    for name in names:
+        world.add(name, RIGHT)
+        facts[name] = world.facts(name)
+    counter, real = world.book.counter, world.book._commits
+    granted = {name: [] for name in names}
+    loose = LockoutPolicy(10**6, 10**6, 10**6)
+
+    def guesses(number):
+        name = names[number % 2]
+        got = world.directory.reserve(facts[name], "sshd", loose)
+        granted[name].append(got.reservation)
+
+    real._patience_s = 0.002
+    counter._commits = FlappingCommits(real, seed)
+    with switching_often():
+        world.in_parallel(guesses, range(200))
+    real._patience_s = 10
+    counter._commits = real
+    world.add("carol", RIGHT)
+    world.guess("carol")
+    assert not counter.has_unsaved
+    for name in names:
+        record = world.book.read(lambda connection, name=name: rows.by_name(connection, name))
+        assert sorted(one.reservation for one in record.tally.pending) == sorted(granted[name])
 
 
 def test_i6_the_threshold_holds_in_memory_too(world):

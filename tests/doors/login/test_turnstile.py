@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 
 from loginward.doors.login.limits import Limits, Source
 from loginward.doors.login.turnstile import Turnstile
+from tests.doubles.switching import switching_often
 
 
 def test_how_many_wait_may_be_read_while_others_come_and_go() -> None:
@@ -21,17 +21,13 @@ def test_how_many_wait_may_be_read_while_others_come_and_go() -> None:
             turnstile.done(taken[0])
         ended.set()
 
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching_often():
         busy = threading.Thread(target=come_and_go)
         busy.start()
         seen = set()
         while not ended.is_set():
             seen.add(turnstile.waiting)
         busy.join()
-    finally:
-        sys.setswitchinterval(before)
 
     assert seen <= {0, 1}
     assert turnstile.waiting == 0
