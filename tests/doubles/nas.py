@@ -37,12 +37,14 @@ class Nas:
 
     Attributes:
         patience_s: How long it waits for a reply.
+        source: Address that it asks from; empty: any.
     """
 
     port: int
     secret: bytes = SECRET
     host: str = "127.0.0.1"
     patience_s: float = 5.0
+    source: str = ""
     _identifiers: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class Nas:
         self.shared = SharedSecret(self.secret)
         self.sock = socket.socket(family, socket.SOCK_DGRAM)
         self.sock.settimeout(self.patience_s)
+        if self.source:
+            self.sock.bind((self.source, 0))
         self.sock.connect((self.host, self.port))
 
     def __enter__(self) -> Self:

@@ -29,6 +29,7 @@ PASSWORD = b"correct horse"
 OK = ResultTurn(verdict=Verdict.ALLOW, reason=Reason.OK, account_id="id-alice", name="alice")
 WRONG = ResultTurn(verdict=Verdict.REFUSE, reason=Reason.WRONG_CREDENTIALS, message="No.")
 BAD = ResultTurn(verdict=Verdict.REFUSE, reason=Reason.MALFORMED)
+AWAY = ResultTurn(verdict=Verdict.REFUSE, reason=Reason.DIRECTORY_UNAVAILABLE)
 PATIENCE_S = 10.0
 DICTIONARY = load()
 

@@ -15,7 +15,7 @@ from loginward.doors.radius.verdicts import Answer, answer_to
 from loginward.errors import ProtocolError
 from loginward.wire.radius import replies
 from loginward.wire.radius.access import NoProof, Pap, proof_of
-from loginward.wire.radius.attributes import Attribute, integer
+from loginward.wire.radius.attributes import Attribute, ServiceType, as_integer, integer
 from loginward.wire.radius.password import unhide
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from loginward.doors.radius.port import RadiusService
 
 _NO_ECHO: Final = integer(Attribute.PROMPT, 0)  # RFC 2869 section 5.10
+# Asked about a device or a session, which is nobody's login: no source has failed by it.
+_NO_LOGIN: Final = frozenset({ServiceType.CALL_CHECK, ServiceType.AUTHORIZE_ONLY})
 
 
 class AccessRequests:
@@ -60,6 +62,10 @@ class AccessRequests:
         """
         proof = proof_of(exchange.packet)
         client = exchange.client
+        if as_integer(exchange.packet.first(Attribute.SERVICE_TYPE)) in _NO_LOGIN:
+            self._counters.add(client.name, "no-login")
+            self._reject(exchange)
+            return
         if not isinstance(proof, Pap) or "pap" not in client.settings.methods:
             foreign = proof is not NoProof.NOTHING
             self._counters.add(client.name, "no-method" if foreign else "no-proof")
@@ -93,7 +99,7 @@ class AccessRequests:
     ) -> None:
         go_on = conversation.answer if continuing else conversation.begin
         if not go_on(typed, partial(self._answer_if_it_fits, exchange, conversation)):
-            self._counters.add(exchange.client.name, "shed")
+            self._counters.warn(exchange.client.name, "shed", self._clock.monotonic())
             conversation.hang_up()
             exchange.drop()
 
