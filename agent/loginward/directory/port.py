@@ -151,11 +151,23 @@ class Directory(Protocol):
         Two entries for one name is None too, logged by the adapter as ambiguous.
         """
 
+    def at_hand(self, name: str) -> AccountFacts | None:
+        """Return the account of a name where that is known now without asking anybody; no I/O."""
+
     def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
         """Read the entry again by its stable id or ref; None: it is gone."""
 
     def check(self, account: AccountFacts, password: Secret, deadline: Deadline) -> Checked:
         """Check a password once: at most one bind on the wire, never a retry after a verdict."""
+
+    def loop_checks(
+        self, loop: Loop, offload: Callable[[Callable[[], None]], object]
+    ) -> LoopChecks | None:
+        """Return what checks passwords from an event loop; None: only `check` does.
+
+        Args:
+            offload: Has something done by a thread that may wait.
+        """
 
     def change(
         self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline

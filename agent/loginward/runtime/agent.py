@@ -69,6 +69,7 @@ class Parts:
     keepers: Keepers
     throttle: Throttle
     gatherer: Gatherer
+    desk: AttemptDesk
     driver: ThreadDriver
     transactions: Transactions
     audit: Audit
@@ -239,10 +240,11 @@ def _joined(
     recorder = Recorder(audit, clock)
     store.watch_faults(recorder.store_fault)
     vitals = _vitals(clock, store, verifiers, audit, embedded)
+    desk = AttemptDesk(keepers, memory, throttle)
     driver = ThreadDriver(
         directory,
         gatherer,
-        AttemptDesk(keepers, memory, throttle),
+        desk,
         knowledge,
         embedded=embedded is not None,
         after_change=effects.password_changed,
@@ -258,6 +260,7 @@ def _joined(
         keepers=keepers,
         throttle=throttle,
         gatherer=gatherer,
+        desk=desk,
         driver=driver,
         transactions=Transactions(clock),
         audit=audit,

@@ -61,6 +61,27 @@ class AttemptDesk:
                 return Granted(UNRESERVED)
         return self._reserve(command, case)
 
+    def reserve_at_once(
+        self, command: Reserve, case: Case
+    ) -> Granted | AtLimit | LockedNow | Known | None:
+        """Do as `reserve` where that neither waits nor writes; None: it would, nothing was done."""
+        account = command.reading.facts
+        if command.means is not Means.DIRECTORY or not self._keepers.in_memory_alone(account, case):
+            return None
+        if self._memory.repeats.is_known_wrong(account, command.password):
+            return Known(Wrong(repeat=True, said="known wrong at this change time"))
+        flight = self._memory.flights.lead(account.account_id, command.password)
+        if flight is None:
+            return None
+        case.flight = flight
+        if self._memory.last_proven.matches(account, command.password):
+            return Granted(UNRESERVED)
+        reserved = self._keepers.reserve(command, case)
+        if isinstance(reserved, AtLimit) and reserved.in_flight:
+            self._land(case, NoVerdict("abandoned"))
+            return None
+        return reserved
+
     def settle(self, command: Settle, case: Case) -> Lock | None:
         """End an attempt and let its outcome be felt; return the lock that it tripped."""
         account, password = command.reading.facts, command.password

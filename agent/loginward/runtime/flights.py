@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loginward.core.evidence import NoVerdict
+from loginward.crypto.tags import equal
 
 if TYPE_CHECKING:
     from loginward.core.clock import Deadline
@@ -47,13 +47,17 @@ class Flights:
         """
         tag = self._tagger.full(account_id.encode(), password.reveal())
         with self._lock:
-            others = self._by_account.setdefault(account_id, [])
-            same = next((f for f in others if hmac.compare_digest(f.tag, tag)), None)
-            if same is None:
-                mine = Flight(account_id, tag)
-                others.append(mine)
+            mine = self._led(account_id, tag)
+            if mine is not None:
                 return mine
+            same = next(f for f in self._by_account[account_id] if equal(f.tag, tag))
         return same.checked if same.landed.wait(deadline.left) else None
+
+    def lead(self, account_id: str, password: Secret) -> Flight | None:
+        """Lead a new flight; None: an equal password of the account is in flight already."""
+        tag = self._tagger.full(account_id.encode(), password.reveal())
+        with self._lock:
+            return self._led(account_id, tag)
 
     def land(self, flight: Flight, checked: Checked) -> None:
         """End a flight; everybody who joined gets this verdict."""
@@ -81,3 +85,11 @@ class Flights:
         """Wait until another attempt has ended; False: none did before the deadline."""
         with self._lock:
             return self._ended.wait_for(lambda: self._ends != seen, timeout=deadline.left)
+
+    def _led(self, account_id: str, tag: bytes) -> Flight | None:
+        others = self._by_account.setdefault(account_id, [])
+        if any(equal(flight.tag, tag) for flight in others):
+            return None
+        mine = Flight(account_id, tag)
+        others.append(mine)
+        return mine

@@ -47,6 +47,21 @@ class Gatherer:
         reading = self._knowledge.recall(name) if offline else self._read(name, case)
         return self.for_asker(reading, case)
 
+    def at_hand(self, name: str, case: Case) -> Gathered | None:
+        """Return what `gather` would, where nobody needs to be asked and nothing kept; no I/O."""
+        facts = self._directory.at_hand(name)
+        if facts is None or not self._keepers.in_memory_alone(facts, case):
+            return None
+        if self._knowledge.learnt_already(facts) is None:
+            return None
+        self._keepers.notice(facts)
+        return self.for_asker(Fresh(facts), case)
+
+    def holds_at_hand(self, reading: Fresh | Copy, case: Case) -> bool:
+        """Return whether `holds` would say so, from what is in memory; no I/O."""
+        generation = self._knowledge.generation_at_hand(reading.facts.account_id)
+        return generation is not None and self.holds(reading, case.generation)
+
     def for_asker(self, reading: Reading, case: Case) -> Gathered:
         """Return a reading with our own locks, and who asks under which rules."""
         in_force = case.in_force

@@ -115,6 +115,10 @@ class Keepers:
             return AtLimit(in_flight=0)
         return Granted("held")
 
+    def in_memory_alone(self, account: AccountFacts, case: Case) -> bool:
+        """Return whether an attempt of a trusted peer is counted in memory alone, by `in_flight`."""
+        return self._embedded is None and self.owner(account, case.in_force) is Owner.DIRECTORY
+
     def settle(self, command: Settle, case: Case) -> Lock | None:
         """End the attempt with every keeper that holds it; return the lock it tripped."""
         return self._end(command.reading.facts, case, command.outcome)

@@ -42,6 +42,15 @@ class Knowledge(Protocol):
     def generation(self, account_id: str) -> int:
         """Return a number that moves whenever what a login depends on moved; -1: always look."""
 
+    def generation_at_hand(self, account_id: str) -> int | None:
+        """Return the same if it is in memory; None: it is not, or always to be looked for."""
+
+    def learnt_already(self, account: AccountFacts) -> int | None:
+        """Return the generation of an account of which these facts tell nothing new; no I/O.
+
+        None: there is something to `learn`.
+        """
+
     def verify(self, account: AccountFacts, password: Secret, deadline: Deadline) -> Checked:
         """Check a password without the directory."""
 
@@ -142,6 +151,14 @@ class HostKnowledge:
         except StoreFault:
             return -1
 
+    def generation_at_hand(self, account_id: str) -> int | None:
+        """Return the generation of a copy lately used."""
+        return self._store.recent_generation(account_id)
+
+    def learnt_already(self, account: AccountFacts) -> int | None:
+        """Return the generation of a copy that says the same."""
+        return self._store.unmoved_generation(account)
+
     def verify(self, account: AccountFacts, password: Secret, deadline: Deadline) -> Checked:
         """Compare with the sealed verifier."""
         return self._verifiers.check(account, password, deadline.left)
@@ -186,6 +203,14 @@ class NoKnowledge:
         """Return -1: looking again costs less than remembering."""
         del account_id
         return -1
+
+    def generation_at_hand(self, account_id: str) -> None:
+        """Return None: looking again costs less than remembering."""
+        del account_id
+
+    def learnt_already(self, account: AccountFacts) -> None:
+        """Return None: nothing is learnt."""
+        del account
 
     def verify(self, account: AccountFacts, password: Secret, deadline: Deadline) -> Checked:
         """Return that there is no verifier."""

@@ -35,7 +35,11 @@ class RadiusDoor:
 
         counters, judges = Counters(), Judges()
         loop = Loop(parts.clock, lambda: counters.add(UNKNOWN, "faults"))
-        service = RadiusService(parts, LoopDriver(parts.driver, loop, judges))
+        checks = parts.directory.loop_checks(
+            loop, lambda job: judges.offer(job, continuing=True)
+        )
+        driver = LoopDriver(parts.driver, parts.gatherer, parts.desk, loop, judges, checks)
+        service = RadiusService(parts, driver)
         self._server = RadiusServer(
             service, listeners, rules, self.sessions, parts.clock, counters, loop, judges
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from loginward.core.evidence import NoVerdict
 from loginward.errors import DirectoryUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from loginward.core.changes import Changed, NotChanged
     from loginward.core.clock import Clock, Deadline
@@ -21,10 +22,42 @@ if TYPE_CHECKING:
         Done,
         HiddenGroup,
         Listing,
+        Loop,
+        LoopChecks,
         NotDone,
         ServerHealth,
     )
     from loginward.runtime.metrics import Metrics
+
+
+class TimedChecks:
+    """Passes checks of passwords on and tells the metrics how long each took."""
+
+    def __init__(self, checks: LoopChecks, metrics: Metrics, clock: Clock) -> None:
+        self._checks = checks
+        self._metrics = metrics
+        self._clock = clock
+
+    def check(
+        self,
+        account: AccountFacts,
+        password: Secret,
+        deadline: Deadline,
+        told: Callable[[Checked], None],
+    ) -> None:
+        """Check a password once."""
+        began = self._clock.monotonic()
+
+        def timed(checked: Checked) -> None:
+            failed = isinstance(checked, NoVerdict)
+            self._metrics.asked_directory("check", self._clock.monotonic() - began, failed=failed)
+            told(checked)
+
+        self._checks.check(account, password, deadline, timed)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._checks.close()
 
 
 class TimedDirectory:
@@ -40,6 +73,10 @@ class TimedDirectory:
         with self._timed("find"):
             return self._directory.find(name, deadline)
 
+    def at_hand(self, name: str) -> AccountFacts | None:
+        """Return the account of a name where that is known now."""
+        return self._directory.at_hand(name)
+
     def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
         """Read the entry again."""
         with self._timed("read"):
@@ -49,6 +86,13 @@ class TimedDirectory:
         """Check a password once."""
         with self._timed("check"):
             return self._directory.check(account, password, deadline)
+
+    def loop_checks(
+        self, loop: Loop, offload: Callable[[Callable[[], None]], object]
+    ) -> LoopChecks | None:
+        """Return what checks passwords from an event loop."""
+        checks = self._directory.loop_checks(loop, offload)
+        return None if checks is None else TimedChecks(checks, self._metrics, self._clock)
 
     def change(
         self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _Batch = tuple[tuple[bytes, Record], ...]
 _AT_ONCE: Final = 256  # records that waited, in one transaction: what a login may meet
-_RECENT: Final = 1024
+_RECENT: Final = 4096
 _YOUNGER: Final = 512
 
 

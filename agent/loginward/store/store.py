@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from loginward.store.timekeeping import TrustedTime
 
 _OVERTAKEN: Final = timedelta(seconds=10)  # two reads in flight may arrive in the wrong order
+_YOUNG: Final = timedelta(seconds=30)  # a copy no older needs not be renewed
 _MOST_RETIRED: Final = 2
 
 
@@ -145,6 +146,21 @@ class Store:
         after, before = self.ledger.change(facts.account_id, change, heals=True)
         previous = None if before is None else self._copy(before)
         return Saved(after.generation, self._copy(after), previous)
+
+    def unmoved_generation(self, facts: AccountFacts) -> int | None:
+        """Return the generation of a copy that these facts change nothing in; no I/O.
+
+        None: they change something, or the copy is to grow younger, or is not in memory.
+        """
+        record = self.ledger.recent(facts.account_id)
+        if record is None or facts.read_at - record.facts.read_at > _YOUNG:
+            return None
+        return record.generation if _only_grew_younger(record, facts) else None
+
+    def recent_generation(self, account_id: str) -> int | None:
+        """Return the generation of an account lately seen; None: it is not in memory. No I/O."""
+        record = self.ledger.recent(account_id)
+        return None if record is None else record.generation
 
     def generation(self, account_id: str) -> int:
         """Return the generation of an account; 0: not kept. Raises like `copy`."""

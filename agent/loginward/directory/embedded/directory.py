@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from loginward.directory.embedded.fields import Format
     from loginward.directory.embedded.importing import Imported, NotImported, OnProgress
     from loginward.directory.embedded.record import Record
+    from loginward.directory.port import Loop
 
 
 class EmbeddedDirectory:
@@ -71,6 +72,10 @@ class EmbeddedDirectory:
         """Return the account of that name, in whatever spelling."""
         return self._facts(self._book.by_name(name))
 
+    def at_hand(self, name: str) -> None:
+        """Return None: its file is read at each login."""
+        del name
+
     def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:  # noqa: ARG002
         """Read the account again; None: it was removed."""
         return self._facts(self._book.by_id(account.account_id))
@@ -93,6 +98,10 @@ class EmbeddedDirectory:
             must_change=status.must_change,
             said="embedded hash",
         )
+
+    def loop_checks(self, loop: Loop, offload: Callable[[Callable[[], None]], object]) -> None:
+        """Return None: to check a password takes a processor for a while."""
+        del loop, offload
 
     def change(
         self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline

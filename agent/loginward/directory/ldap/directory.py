@@ -86,6 +86,10 @@ class LdapDirectory:
             return self._reader.find(name, deadline)
         return unread.account_of(self._settings.users.dn_template or "", name, self._clock.now())
 
+    def at_hand(self, name: str) -> None:
+        """Return None: the directory is asked at each login."""
+        del name
+
     def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
         """Read the entry again; None: it is gone."""
         self._held.tidy()
@@ -104,7 +108,9 @@ class LdapDirectory:
         except DirectoryUnavailable as problem:
             return NoVerdict(problem.stage)
 
-    def loop_checks(self, loop: Loop, offload: Callable[[Callable[[], None]], None]) -> LoopChecks:
+    def loop_checks(
+        self, loop: Loop, offload: Callable[[Callable[[], None]], object]
+    ) -> LoopChecks:
         """Return what checks passwords from an event loop."""
         return LoopChecks(LoopBinder(self._servers, self._dialler, loop, offload), self._held)
 

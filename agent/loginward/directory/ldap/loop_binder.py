@@ -70,7 +70,7 @@ class LoopBinder:
         servers: Servers,
         dialler: Dialler,
         loop: Loop,
-        offload: Callable[[Callable[[], None]], None],
+        offload: Callable[[Callable[[], None]], object],
     ) -> None:
         self._servers = servers
         self._dialler = dialler

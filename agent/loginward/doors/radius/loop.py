@@ -47,9 +47,7 @@ class Loop:
         self._asleep = False
         self._stopping = threading.Event()
 
-    def watch(
-        self, sock: socket.socket, ready: Callable[[], None], *, writes: bool = False
-    ) -> None:
+    def watch(self, sock: Pollable, ready: Callable[[], None], *, writes: bool = False) -> None:
         """Call `ready` whenever a socket can be read, or written; in place of what was watched."""
         events = selectors.EVENT_WRITE if writes else selectors.EVENT_READ
         if sock.fileno() in self._selector.get_map():
