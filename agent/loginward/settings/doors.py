@@ -82,8 +82,8 @@ class AdminDoor(Section):
     protected_groups: Annotated[
         tuple[str, ...],
         Key(
-            "Directory groups whose members are refused to every verb; while our accounts see no"
-            " member of one of them, everybody is"
+            "Directory groups whose members are refused to every verb; all people are while one is"
+            " hidden from us"
         ),
     ] = ()
 
