@@ -44,20 +44,13 @@ def connect(path: Path, within_s: float) -> socket.socket:
 def accepted(caller: str) -> socket.socket:
     """Return the connection that is this process's standard input.
 
-    Nothing else is left of the standard input: programs started from here never get the connection.
-
     Args:
         caller: The one user who may be at its other end.
 
     Raises:
         OSError: It is no such socket, or another user called.
     """
-    connection = socket.socket(fileno=os.dup(_STDIN))
-    nowhere = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nowhere, _STDIN)
-    os.close(nowhere)
-    if (connection.family, connection.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
-        raise ConnectionError("standard input is not a Unix socket of packets")
+    connection = taken_from_standard_input()
     try:
         allowed = pwd.getpwnam(caller).pw_uid
     except KeyError:
@@ -65,6 +58,23 @@ def accepted(caller: str) -> socket.socket:
     uid = uid_of_peer(connection)
     if uid != allowed:
         raise PermissionError(f"uid {uid} called, and only {caller} may")
+    return connection
+
+
+def taken_from_standard_input() -> socket.socket:
+    """Return the socket that is this process's standard input, whoever is at its other end.
+
+    Nothing else is left of the standard input: programs started from here never get the socket.
+
+    Raises:
+        OSError: It is no Unix socket of packets.
+    """
+    connection = socket.socket(fileno=os.dup(_STDIN))
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, _STDIN)
+    os.close(nowhere)
+    if (connection.family, connection.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
+        raise ConnectionError("standard input is not a Unix socket of packets")
     return connection
 
 

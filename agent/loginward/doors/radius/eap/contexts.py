@@ -57,25 +57,29 @@ class TlsContexts:
 
     Args:
         settings: What they are made of.
+        read: Returns a file's octets.
 
     Raises:
         ConfigError: A file cannot be used.
     """
 
-    def __init__(self, settings: Eap, clock: Clock) -> None:
+    def __init__(
+        self, settings: Eap, clock: Clock, read: Callable[[Path], bytes] | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
-        self._chain = _parsed("cert_file", settings.cert_file, _certificates)
-        self._key = _parsed("key_file", settings.key_file, _private_key)
+        self._read = read or read_file
+        self._chain = self._parsed("cert_file", settings.cert_file, _certificates)
+        self._key = self._parsed("key_file", settings.key_file, _private_key)
         self._authorities = (
-            _parsed("ca_file", settings.ca_file, _certificates) if settings.ca_file else []
+            self._parsed("ca_file", settings.ca_file, _certificates) if settings.ca_file else []
         )
         self._for_passwords = self._context()
         self._crl_seen: tuple[int, ...] = ()  # the list is read once more when it is first needed
         self._crls: tuple[x509.CertificateRevocationList, ...] = ()
         self._for_certificates: SSL.Context | None = None
         if settings.crl_file is not None:
-            self._crls = _parsed("crl_file", settings.crl_file, certificate.read_crls)
+            self._crls = self._parsed("crl_file", settings.crl_file, certificate.read_crls)
         if self._authorities:
             self._for_certificates = self._context_with_authorities()
 
@@ -103,11 +107,19 @@ class TlsContexts:
         """
         return certificate.name_of(proven, self._settings.user_from_certificate)
 
+    def _parsed(self, key: str, file: Path, parse: Callable[[bytes], _T]) -> _T:
+        try:
+            return parse(self._read(file))
+        except OSError as error:
+            raise ConfigError(f"{PATH}.{key}", f"{file}: {error.strerror}") from error
+        except ValueError as error:
+            raise ConfigError(f"{PATH}.{key}", f"{file} {error}") from error
+
     def _refresh(self, crl_file: Path) -> None:
         try:
             seen = _stamp(crl_file)
             if seen != self._crl_seen:
-                self._crls = certificate.read_crls(_read(crl_file))
+                self._crls = certificate.read_crls(self._read(crl_file))
                 self._for_certificates = self._context_with_authorities()
                 self._crl_seen = seen
         except (OSError, ValueError, SSL.Error) as error:
@@ -165,21 +177,18 @@ def _stamp(file: Path) -> tuple[int, ...]:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """Return a file's octets.
+
+    Raises:
+        ValueError: It is too large.
+        OSError: It cannot be read.
+    """
     with file.open("rb") as opened:
         octets = opened.read(MAX_FILE_OCTETS + 1)
     if len(octets) > MAX_FILE_OCTETS:
         raise ValueError("is too large")
     return octets
-
-
-def _parsed(key: str, file: Path, parse: Callable[[bytes], _T]) -> _T:
-    try:
-        return parse(_read(file))
-    except OSError as error:
-        raise ConfigError(f"{PATH}.{key}", f"{file}: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"{PATH}.{key}", f"{file} {error}") from error
 
 
 def _certificates(pem: bytes) -> list[x509.Certificate]:

@@ -53,6 +53,7 @@ class Why(enum.Enum):
     UNKNOWN_SESSION = "unknown-session"  # it ended, or took too long
     BUSY = "busy"  # no room for another session: best left unanswered
     GONE = "gone"  # the process that held it ended
+    FAULT = "fault"  # of ours; the log has it
 
 
 class Send(msgspec.Struct, frozen=True, tag=1, array_like=True):
