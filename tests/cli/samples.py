@@ -192,6 +192,16 @@ COPIES = [
     rows.CopyRow(name="bob", read_at=before(days=4), status=status(LOCKED, lock=LOCK)),
     rows.CopyRow(name="eve", fault="was another account's row"),
 ]
+RADIUS_SESSIONS = [
+    rows.RadiusSessionRow(
+        client="wifi", name="ann", station="00-11-22-33-44-55", address="10.20.0.7",
+        session="5F3A0001", since=before(hours=2), heard_at=before(minutes=4), is_ours=True,
+    ),
+    rows.RadiusSessionRow(
+        client="vpn", name="", address="2001:db8::7", session="81", since=before(days=2),
+        heard_at=before(seconds=0), is_ours=False,
+    ),
+]  # fmt: skip
 STEPS = [
     rows.StepRow(
         name="ann", step="faillock", state=rows.StepState.WOULD, text="clear the pam_faillock tally"

@@ -63,6 +63,7 @@ def test_the_keys_are_those_that_programs_rely_on() -> None:
         (["why", "frank"], "why", "WHY_FRANK"),
         (["users"], "users", "USERS"),
         (["cache", "list"], "copies", "COPIES"),
+        (["radius", "sessions"], "radius_sessions", "RADIUS_SESSIONS"),
         (["refresh"], "refresh", "STEPS"),
         (["events"], "events", "EVENTS"),
         (["doctor"], "findings", "FINDINGS"),

@@ -36,6 +36,7 @@ def test_the_commands_are_those_that_others_rely_on() -> None:
         "serve", "login", "status", "passwd", "why", "users", "unlock", "reset-password",
         "set-temporary", "set-first-password", "expire", "suspend", "activate",
         "resend-activation", "cache", "refresh", "doctor", "config", "events", "demo",
+        "radius",
     }  # fmt: skip
     assert {path[1] for path in ALL if path[0] == "users" and len(path) > 1} == {
         "add", "import", "export", "lock", "remove",

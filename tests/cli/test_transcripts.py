@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -202,6 +204,35 @@ def test_cache(world) -> None:
     assert world.run("cache", "clear", stdin=b"\n").code == 1
 
 
+def test_radius_sessions(world) -> None:
+    world.admin.script["radius_sessions"] = samples.RADIUS_SESSIONS
+
+    assert world.run("radius", "sessions").out.splitlines() == [
+        " user  client           station            since         heard      session   accepted",
+        " ann   wifi 10.20.0.7   00-11-22-33-44-55  07:30         4 min ago  5F3A0001  here",
+        " -     vpn 2001:db8::7  -                  22 Nov 09:30  now        81        elsewhere",
+    ]
+    world.admin.script["radius_sessions"] = []
+    assert world.run("radius", "sessions") == Done(0, "", "loginward: note: no session is known\n")
+    world.admin.script["radius_sessions"] = [
+        rows.FailedRow(
+            problem=rows.Problem.REFUSED, why="there is no RADIUS door here", hint="doors.radius"
+        )
+    ]
+    assert world.run("radius", "sessions") == Done(
+        1, "", "loginward: error: there is no RADIUS door here\nloginward: hint: doors.radius\n"
+    )
+
+
+def test_a_new_radius_secret_is_printed_once_and_is_another_each_time(world) -> None:
+    """256 bits, in characters that no client's page chokes on."""
+    secrets = {world.run("radius", "new-secret").out for _ in range(2)}
+
+    assert len(secrets) == 2
+    for secret in secrets:
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43}\n", secret)
+
+
 def test_refresh(world) -> None:
     """R62: dry-run says what would be done."""
     world.admin.script["refresh"] = samples.STEPS
@@ -290,7 +321,7 @@ EVERY = [
     ["resend-activation", "ann"], ["login", "ann", "--password-stdin"],
     ["passwd", "ann", "--password-stdin"], ["cache", "list"], ["cache", "forget", "ann"],
     ["cache", "clear", "--yes"], ["refresh"], ["events"], ["events", "--follow"],
-    ["config", "reload"], ["doctor", "--accept-clock"],
+    ["config", "reload"], ["doctor", "--accept-clock"], ["radius", "sessions"],
 ]  # fmt: skip
 
 

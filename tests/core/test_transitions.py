@@ -13,6 +13,7 @@ from loginward.core.lockout import Failure, Tally
 from loginward.core.passwords import PasswordRules
 from loginward.core.status import ExpiryCause, Lock, LockCause, PasswordStatus, UserState
 from loginward.core.transitions import (
+    Bar,
     Moved,
     Transition,
     bare,
@@ -85,6 +86,39 @@ RESET = {"changed_at": NOW}
 def test_transitions(before, after, found):
     seen = Moved(alice(**before), NOW, alice(**after), LATER).transitions
     assert [one.value for one in seen] == found
+
+
+BY_ADMIN = lock("by-admin", cause=LockCause.BY_ADMIN, until=None)
+BY_GUESSES = lock("by-guesses", until=None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "bars"),
+    [
+        pytest.param({}, SUSPENDED, [Bar.SUSPENDED], id="suspended"),
+        pytest.param({"ends_at": NOW + HOUR}, {"ends_at": NOW + HOUR}, [Bar.SUSPENDED], id="ended"),
+        pytest.param({}, {"removed": True}, [Bar.SUSPENDED], id="removed"),
+        pytest.param({}, {"locks": (BY_ADMIN,)}, [Bar.LOCKED_BY_ADMIN], id="locked-by-admin"),
+        pytest.param(
+            {"locks": (BY_GUESSES,)},
+            {"locks": (BY_GUESSES, BY_ADMIN)},
+            [Bar.LOCKED_BY_ADMIN],
+            id="on-top-of-a-lock-by-guesses",
+        ),
+        pytest.param({}, {"locks": (BY_GUESSES,)}, [None], id="never-a-lock-by-guesses"),
+        pytest.param(
+            {"locks": (BY_ADMIN,)},
+            {"locks": (BY_ADMIN, BY_GUESSES)},
+            [None],
+            id="an-admin-s-lock-of-before-bars-no-more",
+        ),
+        pytest.param(SUSPENDED, {}, [None], id="activated"),
+        pytest.param({"due": due(NOW + HOUR)}, {"due": due(NOW + HOUR)}, [None], id="expired"),
+    ],
+)
+def test_what_ends_sessions_elsewhere(before, after, bars):
+    moved = Moved(alice(**before), NOW, alice(**after), LATER)
+    assert [moved.bar(one) for one in moved.transitions] == bars
 
 
 @given(people.accounts, people.moments)

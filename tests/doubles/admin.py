@@ -94,6 +94,9 @@ class ScriptedAdmin:
     def copies(self):
         return self._rows("copies")
 
+    def radius_sessions(self):
+        return self._rows("radius_sessions")
+
     def forget(self, ask, by):
         return self._rows("forget", ask, by)
 

@@ -80,6 +80,7 @@ class Host:
             reload=lambda: None,
             conversations=lambda: 0,
             watched_at=lambda: None,
+            radius_sessions=lambda: iter(()),
         )
 
     def people(self, *people):

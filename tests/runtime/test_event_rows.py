@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -10,13 +11,15 @@ import pytest
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Door, Phase
 from loginward.core.status import Lock, LockCause, PasswordStatus, Status, UserState
-from loginward.core.transitions import Transition
+from loginward.core.transitions import Bar, Transition
+from loginward.doors.radius.disconnect import Outcome
 from loginward.runtime.audit import Entry
 from loginward.runtime.event_rows import row_of, shown
 from loginward.runtime.events import (
     ActEvent,
     DaemonEvent,
     DecisionEvent,
+    DisconnectEvent,
     FaultEvent,
     TransitionEvent,
 )
@@ -111,6 +114,43 @@ def test_an_act_that_failed_says_why_and_one_that_was_done_what_else_it_did():
     assert (failed.before, failed.after, failed.text) == ("", "", "no right")
     done = row(ActEvent, by="eve", uid=7, verb="unlock", notes=("one", "two"))
     assert done.text == "one; two"
+
+
+def disconnect(outcome, **more):
+    return row(
+        DisconnectEvent, client="wifi", station="00-11", session="5F3A", bar=Bar.SUSPENDED,
+        outcome=outcome, **more,
+    )  # fmt: skip
+
+
+def test_a_disconnect_says_whose_session_where_and_what_came_of_it():
+    done = disconnect(Outcome.ACKNOWLEDGED, nas="10.20.0.7:3799")
+    assert (done.event, done.name, done.verb) == ("disconnect", "ann", "acknowledged")
+    assert (done.door, done.service, done.source) == ("radius", "wifi", "00-11")
+    assert done.text == "suspended: session 5F3A at 10.20.0.7:3799"
+    assert done.more == {"bar": "suspended", "session": "5F3A", "nas": "10.20.0.7:3799"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cause", "says"),
+    [
+        (Outcome.NOT_THERE, 503, "session 5F3A at n"),
+        (Outcome.REFUSED, 501, "session 5F3A at n: Error-Cause 501 administratively-prohibited"),
+        (Outcome.REFUSED, 999, "session 5F3A at n: Error-Cause 999"),
+        (Outcome.REFUSED, None, "session 5F3A at n: without an Error-Cause"),
+        (Outcome.UNANSWERED, None, "session 5F3A at n: no answer"),
+        (Outcome.UNSIGNED, None, "session 5F3A at n: answered, but not signed by this secret"),
+    ],
+)
+def test_each_way_a_disconnect_ends_is_told_apart(outcome, cause, says):
+    told = disconnect(outcome, nas="n", cause=cause)
+    assert (told.verb, told.text) == (outcome.value, f"suspended: {says}")
+    assert bool(told.more.get("error-cause")) is (cause is not None)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NEVER, Outcome.NO_SECRET, Outcome.MOVED])
+def test_what_was_not_even_asked_says_why(outcome):
+    assert re.fullmatch(r"suspended: session 5F3A: .* client.*", disconnect(outcome).text)
 
 
 def test_a_transition_shows_both_ends():

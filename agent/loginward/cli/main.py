@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import sys
@@ -13,6 +12,7 @@ import click
 
 from loginward import VERSION
 from loginward.cli import exits
+from loginward.cli.lazy import LazyGroup
 from loginward.cli.output import complain
 
 if TYPE_CHECKING:
@@ -37,27 +37,13 @@ COMMANDS: Final[Mapping[str, str]] = {
     "passwd": "login",
     "cache": "cache",
     "refresh": "refresh",
+    "radius": "radius",
     "events": "events",
     "doctor": "doctor",
     "config": "config",
     "serve": "serve",
     "demo": "serve",
 }
-
-
-class LazyGroup(click.Group):
-    """A group that loads a command's module when the command is looked up."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"loginward.cli.{COMMANDS[cmd_name]}")
-        command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
-        assert isinstance(command, click.Command)
-        return command
 
 
 HELP: Final = """Who may sign in on this machine, why not, and what to do about it.
@@ -71,6 +57,7 @@ Is the agent well?         loginward status, loginward doctor
 
 @click.group(
     cls=LazyGroup,
+    modules=COMMANDS,
     help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Final
 
 from loginward.core.facts import AccountFacts, status_at
-from loginward.core.status import PasswordStatus, StateCause, Status, UserState
+from loginward.core.status import LockCause, PasswordStatus, StateCause, Status, UserState
 
 # What `status_at` and the transitions look at.
 _STANDING: Final = attrgetter(
@@ -28,6 +28,13 @@ class Transition(enum.Enum):
     SUSPENDED = "suspended"
     ACTIVATED = "activated"
     REMOVED = "removed"
+
+
+class Bar(enum.Enum):
+    """What ends the sessions that an account has elsewhere (`doors.radius.disconnect_on`)."""
+
+    SUSPENDED = "suspended"
+    LOCKED_BY_ADMIN = "locked-by-admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,18 @@ class Moved:
         if _newly(PasswordStatus.EXPIRED, was, is_now):
             found.append(Transition.EXPIRED)
         return tuple(found)
+
+    def bar(self, transition: Transition) -> Bar | None:
+        """Return what a transition of these bars the account by; None: its sessions may go on.
+
+        A lock by guesses bars nobody: whoever knows a name could end that person's sessions.
+        """
+        if transition in {Transition.SUSPENDED, Transition.REMOVED}:
+            return Bar.SUSPENDED
+        if transition is not Transition.LOCKED:
+            return None
+        begun = _admin_locks(self.after, self.now) - _locks(self.before, self.then)
+        return Bar.LOCKED_BY_ADMIN if begun else None
 
     def clears_until(self, transition: Transition) -> datetime:
         """Return until when what was counted falls to a transition of these (aware UTC).
@@ -117,6 +136,12 @@ def _of_state(was: Status, is_now: Status) -> tuple[Transition, ...]:
 
 def _locks(facts: AccountFacts, now: datetime) -> frozenset[str]:
     return frozenset(lock.id for lock in facts.locks if lock.holds(now))
+
+
+def _admin_locks(facts: AccountFacts, now: datetime) -> frozenset[str]:
+    return frozenset(
+        lock.id for lock in facts.locks if lock.holds(now) and lock.cause is LockCause.BY_ADMIN
+    )
 
 
 def _of_locks(were: frozenset[str], are: frozenset[str]) -> tuple[Transition, ...]:

@@ -35,6 +35,7 @@ class Administration:
         reload: Reads the configuration again; raises ConfigError.
         conversations: How many logins are being judged now.
         watched_at: When the known accounts were last re-read; None: not yet.
+        radius_sessions: Returns the sessions at RADIUS clients.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Administration:
         reload: Callable[[], rows.ReloadedRow],
         conversations: Callable[[], int],
         watched_at: Callable[[], datetime | None],
+        radius_sessions: Callable[[], Iterator[rows.RadiusSessionRow | rows.FailedRow]],
     ) -> None:
         self._parts = parts
+        self._radius_sessions = radius_sessions
         self._reload = reload
         self._protection = Protection(parts.directory, parts.clock)
         self._reporting = Reporting(
@@ -139,6 +142,10 @@ class Administration:
     def copies(self) -> Iterator[rows.CopyRow]:
         """Return the local copies, by name, damaged ones too."""
         return self._reporting.copies()
+
+    def radius_sessions(self) -> Iterator[rows.RadiusSessionRow | rows.FailedRow]:
+        """Return who is connected where, by what RADIUS clients account."""
+        return self._radius_sessions()
 
     def forget(self, ask: requests.ForgetCopies, by: Operator) -> Iterator[rows.ForgottenRow]:
         """Forget copies; one row a name, in order."""

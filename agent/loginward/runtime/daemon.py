@@ -136,7 +136,8 @@ class _Daemon:
         self._signals = Signals()
         self._parts = parts
         self._marker = Marker(self._parts)
-        self._watcher = Watcher(self._parts)
+        self._radius = RadiusDoor(self._parts, sockets.radius)
+        self._watcher = Watcher(self._parts, self._radius.barred)
         self._reloading = Reloading(config_path, self._parts, self._follow)
         configuration = self._parts.configuration
         self._login = LoginServer(
@@ -146,7 +147,6 @@ class _Daemon:
             self._parts.clock,
             lambda: configuration.current.peers,
         )
-        self._radius = RadiusDoor(self._parts, sockets.radius)
         self._ticking: object | None = None  # tells this tick from the next
         self._parts.vitals.watch("login door", lambda: self._login.turn)
         self._parts.vitals.watch("watcher", lambda: self._watcher.turn)
@@ -158,6 +158,7 @@ class _Daemon:
             reload=self._reloading.reload,
             conversations=lambda: self._login.gauges()["connections"],
             watched_at=lambda: self._watcher.watched_at,
+            radius_sessions=self._radius.rows,
         )
         self._admin = AdminServer(
             sockets.admin, service, lambda: configuration.current.roles, self._parts.clock

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from loginward.core.transitions import Transition
+from loginward.doors.radius.disconnect import Outcome
 from loginward.runtime.events import (
     ActEvent,
     DaemonEvent,
     DecisionEvent,
+    DisconnectEvent,
     FaultEvent,
     TransitionEvent,
 )
 from loginward.wire.admin.rows import LOCKED_FROM, EventRow
+from loginward.wire.radius.attributes import ErrorCause
 
 if TYPE_CHECKING:
     from loginward.runtime.audit import Entry
     from loginward.wire.admin.parts import StatusPart
+
+_CAUSES: Final = {int(cause): cause for cause in ErrorCause}
+_NOT_ENDED: Final = {
+    Outcome.UNANSWERED: ": no answer",
+    Outcome.UNSIGNED: ": answered, but not signed by this secret",
+    Outcome.NEVER: ": the client has coa: null",
+    Outcome.NO_SECRET: ": the client has no secret for it",
+    Outcome.MOVED: ": its address is no longer the client's",
+}
 
 
 def row_of(entry: Entry) -> EventRow:
@@ -57,6 +69,16 @@ def row_of(entry: Entry) -> EventRow:
                 source=event.source if event.transition is Transition.LOCKED else "",
                 more=_of_unlock(event),
             )
+        case DisconnectEvent():
+            return known(
+                event="disconnect",
+                verb=event.outcome.value,
+                door="radius",
+                service=event.client,
+                source=event.station,
+                text=_of_disconnect(event),
+                more=_told_of_disconnect(event),
+            )
         case FaultEvent():
             return known(event="fault", text=f"{event.part}: {event.problem}")
         case DaemonEvent():
@@ -76,6 +98,33 @@ def _of_unlock(event: TransitionEvent) -> dict[str, str]:
     """Return where the lock had come from that ended; who ended it a transition does not know."""
     lock = event.before.lock if event.transition is Transition.UNLOCKED else None
     return {} if lock is None or not lock.source else {LOCKED_FROM: lock.source}
+
+
+def _of_disconnect(event: DisconnectEvent) -> str:
+    at = f" at {event.nas}" if event.nas else ""
+    said = f"{event.bar.value}: session {event.session}{at}"
+    cause = _cause(event.cause)
+    if event.outcome is Outcome.REFUSED:
+        return f"{said}: Error-Cause {cause}" if cause else f"{said}: without an Error-Cause"
+    return said + _NOT_ENDED.get(event.outcome, "")
+
+
+def _told_of_disconnect(event: DisconnectEvent) -> dict[str, str]:
+    more = {
+        "bar": event.bar.value,
+        "session": event.session,
+        "nas": event.nas,
+        "error-cause": _cause(event.cause),
+    }
+    return {key: value for key, value in more.items() if value}
+
+
+def _cause(cause: int | None) -> str:
+    """Return an Error-Cause as its number and name, "501 administratively-prohibited"."""
+    if cause is None:
+        return ""
+    known = _CAUSES.get(cause)
+    return str(cause) if known is None else f"{cause} {known.name.lower().replace('_', '-')}"
 
 
 def _more(event: DecisionEvent) -> dict[str, str]:

@@ -12,8 +12,9 @@ import msgspec
 from loginward.core.names import index_form
 from loginward.core.reasons import Reason, Verdict
 from loginward.core.requests import Door, Phase
-from loginward.core.transitions import Transition
+from loginward.core.transitions import Bar, Transition
 from loginward.crypto.tags import keyed
+from loginward.doors.radius.disconnect import Outcome
 from loginward.wire.admin.parts import LockPart, StatusPart
 
 # Digits and capitals without those read as another: I, L, O, U.
@@ -132,6 +133,25 @@ class TransitionEvent(Event, frozen=True, kw_only=True, omit_defaults=True, tag=
     source: str = ""
 
 
+class DisconnectEvent(Event, frozen=True, kw_only=True, omit_defaults=True, tag="disconnect"):
+    """A NAS was asked to end a session, or could not be asked.
+
+    Attributes:
+        bar: What barred the account.
+        nas: Where it was asked; empty: nowhere.
+        session: Acct-Session-Id.
+        cause: Error-Cause of a refusal (RFC 5176 section 3.5); None: it gave none.
+    """
+
+    client: str
+    station: str = ""
+    nas: str = ""
+    session: str
+    bar: Bar
+    outcome: Outcome
+    cause: int | None = None
+
+
 class FaultEvent(Event, frozen=True, kw_only=True, omit_defaults=True, tag="fault"):
     """Something does not work as it should, such as "store" or "events"."""
 
@@ -148,7 +168,7 @@ class DaemonEvent(Event, frozen=True, kw_only=True, omit_defaults=True, tag="dae
     by: str = ""
 
 
-AnyEvent = DecisionEvent | ActEvent | TransitionEvent | FaultEvent | DaemonEvent
+AnyEvent = DecisionEvent | ActEvent | TransitionEvent | DisconnectEvent | FaultEvent | DaemonEvent
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final[msgspec.json.Decoder[AnyEvent]] = msgspec.json.Decoder(AnyEvent)
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
+from loginward.doors.radius.asked import text_of
 from loginward.doors.radius.counters import UNKNOWN, Counters
 from loginward.doors.radius.judges import Judges
 from loginward.doors.radius.loop import Loop
 from loginward.doors.radius.server import RadiusServer
 from loginward.doors.radius.sessions import Sessions
 from loginward.runtime.loop_driver import LoopDriver
+from loginward.runtime.radius_disconnects import RadiusDisconnects
 from loginward.runtime.radius_service import RadiusService
+from loginward.wire.admin.rows import FailedRow, Problem, RadiusSessionRow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from loginward.core.transitions import Bar
     from loginward.doors.radius.rules import DoorRules
     from loginward.doors.radius.server import Listener
     from loginward.runtime.agent import Parts
+
+NO_DOOR: Final = "there is no RADIUS door here"
 
 
 class RadiusDoor:
@@ -24,6 +33,7 @@ class RadiusDoor:
 
     def __init__(self, parts: Parts, listeners: tuple[Listener, ...]) -> None:
         self.sessions = Sessions(parts.clock)
+        self._clock = parts.clock
         self._serving: threading.Thread | None = None
         if not listeners:
             return
@@ -40,8 +50,19 @@ class RadiusDoor:
         )
         driver = LoopDriver(parts.driver, parts.gatherer, parts.desk, loop, judges, checks)
         service = RadiusService(parts, driver)
+        self._disconnects = RadiusDisconnects(
+            self.sessions, rules, loop, parts.clock, counters, parts.recorder
+        )
         self._server = RadiusServer(
-            service, listeners, rules, self.sessions, parts.clock, counters, loop, judges
+            service,
+            listeners,
+            rules,
+            self.sessions,
+            parts.clock,
+            counters,
+            loop,
+            judges,
+            self._disconnects.began,
         )
         self._serving = threading.Thread(target=self._server.run, name="radius-door", daemon=True)
         parts.metrics.watch("radius_door", "The RADIUS door now.", self._server.gauges)
@@ -52,6 +73,31 @@ class RadiusDoor:
         """Whether it serves, where it should."""
         return self._serving is None or (self._serving.is_alive() and self._server.is_well)
 
+    def barred(self, account_id: str, bar: Bar) -> None:
+        """Have the sessions of an account ended where they run; from any thread."""
+        if self._serving is not None:
+            self._disconnects.barred(account_id, bar)
+
+    def rows(self) -> Iterator[RadiusSessionRow | FailedRow]:
+        """Return the sessions whose accounting has begun, the longest unheard first."""
+        if self._serving is None:
+            yield FailedRow(
+                problem=Problem.REFUSED, why=NO_DOOR, hint="doors.radius in the configuration"
+            )
+            return
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        for session in self.sessions.all():
+            yield RadiusSessionRow(
+                client=session.client,
+                name=session.name,
+                station=session.station,
+                address=session.source,
+                session=text_of(session.session_id),
+                since=session.since,
+                heard_at=now - timedelta(seconds=monotonic - session.heard_at),
+                is_ours=session.is_ours,
+            )
+
     def start(self) -> None:
         """Begin to serve."""
         if self._serving is not None:
@@ -60,5 +106,6 @@ class RadiusDoor:
     def stop(self) -> None:
         """Answer what is in flight, and end."""
         if self._serving is not None:
+            self._disconnects.close()
             self._server.stop()
             self._serving.join(timeout=10)

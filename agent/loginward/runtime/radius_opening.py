@@ -45,7 +45,14 @@ class RadiusOpening:
             for at, client in enumerate(radius.clients)
             if client.secret_file is not None
         }
-        return door_rules(radius, secrets, load(radius.dictionaries))
+        coa_secrets = {
+            client.name: self._read(
+                client.coa.secret_file, f"doors.radius.clients[{at}].coa.secret_file"
+            )
+            for at, client in enumerate(radius.clients)
+            if client.coa is not None and client.coa.secret_file is not None
+        }
+        return door_rules(radius, secrets, load(radius.dictionaries), coa_secrets)
 
     def _read(self, file: Path, path: str) -> Secret:
         try:

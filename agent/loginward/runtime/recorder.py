@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from loginward.core.evidence import Checked, NoVerdict, Proven, Refused, Wrong
 from loginward.core.readings import Copy, Fresh
 from loginward.core.transitions import Transition
+from loginward.doors.radius.asked import text_of
 from loginward.runtime.events import (
     ClaimPart,
     DecisionEvent,
+    DisconnectEvent,
     FaultEvent,
     PeerPart,
     TransitionEvent,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from loginward.core.facts import AccountFacts
     from loginward.core.requests import LoginRequest
     from loginward.core.status import Status
+    from loginward.doors.radius.disconnect import Told
     from loginward.runtime.audit import Audit
     from loginward.runtime.cases import Case
     from loginward.store.faults import Noted
@@ -82,6 +85,24 @@ class Recorder:
                 before=status_part(before),
                 after=status_part(after),
                 source="" if lock is None else lock.source,
+            )
+        )
+
+    def disconnect(self, told: Told) -> None:
+        """Write what became of a session that a NAS was asked to end."""
+        session = told.session
+        self._audit.record(
+            DisconnectEvent(
+                at=self._clock.now(),
+                name=session.name,
+                account=session.account_id,
+                client=session.client,
+                station=session.station,
+                nas=told.address,
+                session=text_of(session.session_id),
+                bar=told.bar,
+                outcome=told.outcome,
+                cause=told.cause,
             )
         )
 

@@ -17,10 +17,10 @@ from loginward.runtime.watched_embedded import EmbeddedAccounts
 from loginward.runtime.watched_known import KnownAccounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from loginward.core.transitions import Moved
+    from loginward.core.transitions import Bar, Moved
     from loginward.runtime.agent import Parts
 
 _log = logging.getLogger(__name__)
@@ -54,10 +54,17 @@ class Accounts(Protocol):
 
 
 class Watcher:
-    """A thread that looks when somebody wakes it, when a moment comes, and at each poll."""
+    """A thread that looks when somebody wakes it, when a moment comes, and at each poll.
 
-    def __init__(self, parts: Parts) -> None:
+    Args:
+        on_barred: Told of each account that nobody may use any more, by its stable id.
+    """
+
+    def __init__(
+        self, parts: Parts, on_barred: Callable[[str, Bar], None] = lambda _id, _bar: None
+    ) -> None:
         self._parts = parts
+        self._on_barred = on_barred
         self._accounts: Accounts
         if parts.embedded is None:
             self._accounts = KnownAccounts(parts)
@@ -150,3 +157,6 @@ class Watcher:
             )
             until = moved.clears_until(transition)
             parts.effects.of_transition(transition, moved.after, until)
+            bar = moved.bar(transition)
+            if bar is not None:
+                self._on_barred(moved.after.account_id, bar)

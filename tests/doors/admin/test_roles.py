@@ -35,6 +35,7 @@ REQUESTS = [
     ask.AskReference(reference="7F3K2Q"),
     ask.ListUsers(),
     ask.ListCache(),
+    ask.ListRadiusSessions(),
     ask.AskEvents(),
     ask.AskDoctor(),
     ask.RunRefresh(dry_run=True),
@@ -50,7 +51,7 @@ REQUESTS = [
     ask.Reload(),
     *(ask.ActOnUsers(verb=verb, names=("ann",)) for verb in Verb),
 ]
-VIEWS = 10  # the first of them change nothing
+VIEWS = 11  # the first of them change nothing
 OF_HELPDESK = {Right.VIEW, Right.UNLOCK, *OF_EVERYBODY}
 
 

@@ -186,6 +186,7 @@ ROUTES = [
     (ask.AskReference(reference="7F3K2Q"), "why_reference"),
     (ask.ListUsers(), "users"),
     (ask.ListCache(), "copies"),
+    (ask.ListRadiusSessions(), "radius_sessions"),
     (ask.AskEvents(), "events"),
     (ask.AskDoctor(), "findings"),
     (ask.RunRefresh(), "refresh"),
@@ -199,7 +200,7 @@ ROUTES = [
     (UNLOCK, "act"),
 ]
 STREAMED = {"users", "copies", "events", "findings", "refresh", "remove_users", "export_users",
-            "forget", "act"}  # fmt: skip
+            "forget", "act", "radius_sessions"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("request_", "method"), ROUTES, ids=[method for _, method in ROUTES])
@@ -215,5 +216,6 @@ def test_each_request_reaches_its_method_with_its_operator(
     [(asked_method, _, by)] = scripted.asked
     changes_something = method not in {
         "health", "metrics", "account", "why", "why_reference", "users", "copies", "events", "findings",
+        "radius_sessions",
     }  # fmt: skip
     assert (asked_method, bool(by)) == (method, changes_something)

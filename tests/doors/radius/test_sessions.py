@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from loginward.core.transitions import Bar
 from loginward.doors.radius import sessions as module
 from loginward.doors.radius.sessions import PENDING_S, SILENT_S, Heard, Sessions
 from tests.doors.radius.stage import OK
@@ -130,3 +133,51 @@ def test_accepts_are_bounded_the_oldest_goes(table, monkeypatch):
     hear(table, b"first", b"0")
     hear(table, b"last", b"2")
     assert [one.is_ours for one in table.all()] == [False, True]
+
+
+def test_a_session_is_named_to_its_nas_as_its_accounting_said(table):
+    """Not as the Accept had it: the NAS may know another User-Name, an outer one say."""
+    table.accepted(CLASS, "vpn", OK, "00-11")
+    said = Heard(
+        client="vpn", source="10.0.0.1", session_id=b"s1", classes=(CLASS,), name="outer",
+        station="st", named=b"as accounted",
+    )  # fmt: skip
+    assert table.heard(said) is None
+    assert [(one.name, one.named) for one in table.all()] == [("alice", b"as accounted")]
+
+
+def test_what_begins_after_its_account_was_barred_is_told_once(table):
+    """Between the Accept and the first accounting there is no session that could be ended."""
+    table.accepted(CLASS, "vpn", OK, "")
+    assert table.barred("id-alice", Bar.LOCKED_BY_ADMIN) == ()
+    said = Heard(
+        client="vpn", source="10.0.0.1", session_id=b"s1", classes=(CLASS,), name="", station=""
+    )
+
+    begun = table.heard(said)
+    assert begun is not None
+    assert (begun.barred_by, begun.session_id) == (Bar.LOCKED_BY_ADMIN, b"s1")
+    assert table.heard(said) is None  # an interim update
+    assert [one.session_id for one in table.of_account("id-alice")] == [b"s1"]
+
+
+def test_a_bar_is_one_accounts_and_not_for_what_is_accepted_after(table):
+    table.accepted(b"alice", "vpn", OK, "")
+    table.accepted(b"bob", "vpn", replace(OK, account_id="id-bob"), "")
+    hear(table, b"running", b"alice")
+    table.accepted(b"waiting", "vpn", OK, "")
+    (running,) = table.barred("id-alice", Bar.SUSPENDED)
+    assert running.session_id == b"running"
+    table.accepted(b"again", "vpn", OK, "")
+
+    def begins(session, class_):
+        said = Heard(
+            client="vpn", source="10.0.0.1", session_id=session, classes=(class_,), name="",
+            station="",
+        )  # fmt: skip
+        return table.heard(said) is not None
+
+    assert [begins(b"1", b"bob"), begins(b"2", b"again"), begins(b"3", b"waiting")] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert table.barred("", Bar.SUSPENDED) == ()

@@ -96,6 +96,8 @@ class Dispatch:
                 return service.users(request)
             case ask.ListCache():
                 return service.copies()
+            case ask.ListRadiusSessions():
+                return service.radius_sessions()
             case ask.AskEvents():
                 return service.events(request)
             case ask.AskDoctor():

@@ -127,6 +127,12 @@ class AdminService(Protocol):
     def copies(self) -> Iterator[rows.CopyRow]:
         """Return the local copies, by name, damaged ones too."""
 
+    def radius_sessions(self) -> Iterator[rows.RadiusSessionRow | rows.FailedRow]:
+        """Return who is connected where, by what RADIUS clients account.
+
+        A FailedRow where there is no such door here.
+        """
+
     def forget(self, ask: requests.ForgetCopies, by: Operator) -> Iterator[rows.ForgottenRow]:
         """Forget copies; one row a name, in order."""
 

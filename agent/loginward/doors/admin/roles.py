@@ -25,6 +25,7 @@ _NEEDS: Final[Mapping[type[ask.Request], Right]] = {
     ask.AskReference: Right.VIEW,
     ask.ListUsers: Right.VIEW,
     ask.ListCache: Right.VIEW,
+    ask.ListRadiusSessions: Right.VIEW,
     ask.AskEvents: Right.VIEW,
     ask.AskDoctor: Right.VIEW,
     ask.AddUser: Right.ADD,

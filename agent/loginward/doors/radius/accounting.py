@@ -5,23 +5,41 @@ Source: RFC 2866 sections 4 and 5, RFC 5080 section 2.2.2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from loginward.doors.radius.asked import text_of
-from loginward.doors.radius.sessions import Heard, Sessions
+from loginward.doors.radius.sessions import Heard, Session, Sessions
 from loginward.errors import ProtocolError
 from loginward.wire.radius import replies
-from loginward.wire.radius.attributes import AcctStatus, Attribute, as_integer
+from loginward.wire.radius.attributes import AcctStatus, Attribute, as_integer, attribute
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loginward.doors.radius.exchange import Exchange
 
 
-class Accounting:
-    """Keeps the session table by what clients tell; used by the loop's thread."""
+# What RFC 5176 section 3 lets a Disconnect-Request name a NAS and a session by.
+_NAMING: Final = (
+    Attribute.NAS_IP_ADDRESS,
+    Attribute.NAS_IPV6_ADDRESS,
+    Attribute.NAS_IDENTIFIER,
+    Attribute.USER_NAME,
+    Attribute.CALLING_STATION_ID,
+    Attribute.ACCT_SESSION_ID,
+)
 
-    def __init__(self, sessions: Sessions) -> None:
+
+class Accounting:
+    """Keeps the session table by what clients tell; used by the loop's thread.
+
+    Args:
+        on_barred: Told of a session that begins although its account was barred meanwhile.
+    """
+
+    def __init__(self, sessions: Sessions, on_barred: Callable[[Session], None]) -> None:
         self._sessions = sessions
+        self._on_barred = on_barred
 
     def handle(self, exchange: Exchange) -> None:
         """Take note and acknowledge.
@@ -41,7 +59,9 @@ class Accounting:
         elif status == AcctStatus.STOP:
             self._sessions.ended(client, source, session_id)
         elif status in {AcctStatus.START, AcctStatus.INTERIM_UPDATE}:
-            self._sessions.heard(_heard(exchange, session_id))
+            barred = self._sessions.heard(_heard(exchange, session_id))
+            if barred is not None:
+                self._on_barred(barred)
         exchange.reply(replies.accounting_response(packet, exchange.secret), exchange.arrived)
 
 
@@ -55,4 +75,7 @@ def _heard(exchange: Exchange, session_id: bytes) -> Heard:
         classes=tuple(ours),
         name=text_of(packet.first(Attribute.USER_NAME)),
         station=text_of(packet.first(Attribute.CALLING_STATION_ID)),
+        named=b"".join(
+            attribute(type_, value) for type_ in _NAMING if (value := packet.first(type_))
+        ),
     )

@@ -25,10 +25,12 @@ class RadiusClient:
 
     Attributes:
         secret: None: it comes by TLS alone.
+        coa_secret: Signs what is sent to it of our own accord; None: nothing can be.
     """
 
     settings: Client
     secret: SharedSecret | None
+    coa_secret: SharedSecret | None = None
 
     @property
     def name(self) -> str:

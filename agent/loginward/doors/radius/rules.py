@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from loginward.doors.radius.clients import Clients, RadiusClient
@@ -53,20 +54,22 @@ class DoorRules:
 
 
 def door_rules(
-    settings: Radius, secrets: Mapping[str, Secret], dictionary: Dictionary
+    settings: Radius,
+    secrets: Mapping[str, Secret],
+    dictionary: Dictionary,
+    coa_secrets: Mapping[str, Secret] = MappingProxyType({}),
 ) -> DoorRules:
     """Return the door's configuration, ready for use.
 
     Args:
         secrets: By client's name.
+        coa_secrets: Those that Disconnect has for itself, by client's name.
 
     Raises:
         ConfigError: A secret is too short, or an attribute cannot be sent.
     """
     clients = Clients(
-        RadiusClient(
-            client, _shared(client, secrets.get(client.name), f"doors.radius.clients[{at}]")
-        )
+        _client(client, secrets, coa_secrets, f"doors.radius.clients[{at}]")
         for at, client in enumerate(settings.clients)
     )
     rules = tuple(
@@ -77,6 +80,17 @@ def door_rules(
         for at, reply in enumerate(settings.replies)
     )
     return DoorRules(settings, clients, rules)
+
+
+def _client(
+    client: Client,
+    secrets: Mapping[str, Secret],
+    coa_secrets: Mapping[str, Secret],
+    path: str,
+) -> RadiusClient:
+    shared = _shared(client, secrets.get(client.name), path)
+    own = _shared(client, coa_secrets.get(client.name), f"{path}.coa")
+    return RadiusClient(client, shared, own or shared)
 
 
 def _shared(client: Client, secret: Secret | None, path: str) -> SharedSecret | None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from loginward.doors.radius.clients import RadiusClient
     from loginward.doors.radius.port import RadiusService
     from loginward.doors.radius.rules import DoorRules
-    from loginward.doors.radius.sessions import Sessions
+    from loginward.doors.radius.sessions import Session, Sessions
     from loginward.wire.radius.signing import SharedSecret
 
 _log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class RadiusServer:
 
     Args:
         rules: Returns the configuration in force; asked for each packet.
+        on_barred: Told, on the loop, of a session that begins although its account was barred.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class RadiusServer:
         counters: Counters,
         loop: Loop,
         judges: Judges,
+        on_barred: Callable[[Session], None],
     ) -> None:
         self.counters = counters
         self._service = service
@@ -78,7 +80,7 @@ class RadiusServer:
         self._duplicates = Duplicates()
         accepts = Accepts(sessions, clock, os.urandom)
         self._access = AccessRequests(service, accepts, clock, self.counters, os.urandom)
-        self._accounting = Accounting(sessions)
+        self._accounting = Accounting(sessions, on_barred)
         self._stopped = threading.Event()
 
     @property

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loginward.core.clock import Clock
+    from loginward.core.transitions import Bar
     from loginward.doors.radius.port import ResultTurn
 
 MOST: Final = 50_000
@@ -32,6 +33,8 @@ class Session:
         name: As the directory spells it; of a foreign session, as the client says.
         source: Address that its accounting comes from; empty: none has come yet.
         session_id: Acct-Session-Id, as the client spells it.
+        named: What names it to its NAS, as its accounting said: encoded attributes.
+        barred_by: What barred its account between the Accept and the accounting; None: nothing.
         since: When it was accepted or first heard of, aware UTC.
         heard_at: Seconds of CLOCK_MONOTONIC.
     """
@@ -43,6 +46,8 @@ class Session:
     source: str = ""
     session_id: bytes = b""
     class_: bytes = b""
+    named: bytes = b""
+    barred_by: Bar | None = None
     since: datetime
     heard_at: float
 
@@ -54,7 +59,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What an Accounting-Request says of one session."""
+    """What an Accounting-Request says of one session.
+
+    Attributes:
+        named: As of `Session`.
+    """
 
     client: str
     source: str
@@ -62,6 +71,7 @@ class Heard:
     classes: tuple[bytes, ...]
     name: str
     station: str
+    named: bytes = b""
 
 
 _Key = tuple[str, str, bytes]  # client, source, Acct-Session-Id
@@ -94,8 +104,12 @@ class Sessions:
             while len(self._pending) > MOST or self._oldest_waited(now) > PENDING_S:
                 self._pending.popitem(last=False)
 
-    def heard(self, said: Heard) -> None:
-        """Note that a session runs: a start, or an interim update of one."""
+    def heard(self, said: Heard) -> Session | None:
+        """Note that a session runs: a start, or an interim update of one.
+
+        Returns:
+            The session, if its account was barred before anything was heard of it; told once.
+        """
         key = (said.client, said.source, said.session_id)
         now = self._clock.monotonic()
         with self._lock:
@@ -104,9 +118,10 @@ class Sessions:
             if known is None:
                 known = self._new(said, now)
                 if known is None:
-                    return
+                    return None
                 self._of_client[said.client] += 1
-            self._running[key] = replace(known, heard_at=now)
+            self._running[key] = replace(known, heard_at=now, barred_by=None)
+        return None if known.barred_by is None else known
 
     def ended(self, client: str, source: str, session_id: bytes) -> None:
         """Note that a session has ended."""
@@ -128,6 +143,17 @@ class Sessions:
         """Return the running sessions that began with an Accept for an account."""
         return tuple(one for one in self.all() if account_id and one.account_id == account_id)
 
+    def barred(self, account_id: str, bar: Bar) -> tuple[Session, ...]:
+        """Return the running sessions of an account that is barred now.
+
+        One that has been accepted and not been heard of is told by `heard` when it is.
+        """
+        with self._lock:
+            for class_, accepted in self._pending.items():
+                if accepted.account_id == account_id:
+                    self._pending[class_] = replace(accepted, barred_by=bar)
+        return self.of_account(account_id)
+
     def _new(self, said: Heard, now: float) -> Session | None:
         """Return a session heard of for the first time; None: there are too many."""
         if len(self._running) >= MOST or self._of_client[said.client] >= MOST_OF_A_CLIENT:
@@ -136,7 +162,9 @@ class Sessions:
         accepted = next((one for one in pending if one and one.client == said.client), None)
         if accepted is not None:
             del self._pending[accepted.class_]
-            return replace(accepted, source=said.source, session_id=said.session_id)
+            return replace(
+                accepted, source=said.source, session_id=said.session_id, named=said.named
+            )
         return Session(
             client=said.client,
             name=said.name,

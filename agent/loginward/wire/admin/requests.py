@@ -146,6 +146,10 @@ class ListCache(Request, frozen=True, kw_only=True):
     """Which local copies are kept?"""
 
 
+class ListRadiusSessions(Request, frozen=True, kw_only=True):
+    """Who is connected where, by what RADIUS clients account?"""
+
+
 class ForgetCopies(Request, frozen=True, kw_only=True):
     """Forget the local copies of these names; a name forgotten is no longer known here."""
 
@@ -210,6 +214,7 @@ AnyRequest = (
     | ActOnUsers
     | ActivateSelf
     | ListCache
+    | ListRadiusSessions
     | ForgetCopies
     | ClearCache
     | RunRefresh

@@ -31,6 +31,7 @@ from loginward.wire.admin.parts import (
     StatusPart,
     status_part,
 )
+from loginward.wire.admin.radius_rows import RadiusSessionRow
 from loginward.wire.admin.row import BeganRow, EndRow, FailedRow, Problem, Row
 from loginward.wire.admin.transfer_rows import (
     FileFormat,
@@ -56,6 +57,7 @@ AnyRow = (
     | CopyRow
     | ForgottenRow
     | ClearedRow
+    | RadiusSessionRow
     | StepRow
     | EventRow
     | FindingRow
@@ -96,6 +98,7 @@ __all__ = [
     "PieceRow",
     "Problem",
     "ProgressRow",
+    "RadiusSessionRow",
     "RefusalPart",
     "ReloadedRow",
     "Row",

@@ -1,0 +1,82 @@
+"""Ends the sessions of an account that is barred: from the watch to the NAS, and into the trail."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from loginward.doors.radius.disconnect import Disconnects, Told, way_to
+from loginward.doors.radius.outlet import Outlet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from loginward.core.clock import Clock
+    from loginward.core.transitions import Bar
+    from loginward.doors.radius.counters import Counters
+    from loginward.doors.radius.loop import Loop
+    from loginward.doors.radius.rules import DoorRules
+    from loginward.doors.radius.sessions import Session, Sessions
+    from loginward.runtime.recorder import Recorder
+
+
+class RadiusDisconnects:
+    """Asks the NAS of each session of a barred account to end it (RFC 5176), on the door's loop.
+
+    Args:
+        rules: Returns the configuration in force.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        rules: Callable[[], DoorRules],
+        loop: Loop,
+        clock: Clock,
+        counters: Counters,
+        recorder: Recorder,
+    ) -> None:
+        self._sessions = sessions
+        self._rules = rules
+        self._loop = loop
+        self._counters = counters
+        self._recorder = recorder
+        self._outlet = Outlet(loop, self._received)
+        self._disconnects = Disconnects(self._outlet.send, loop.at, clock, self._told)
+
+    def barred(self, account_id: str, bar: Bar) -> None:
+        """End every session that began with an Accept for an account; from any thread.
+
+        Nothing where the site has it that such a bar ends none.
+        """
+        if bar.value in self._rules().settings.disconnect_on:
+            sessions = self._sessions.barred(account_id, bar)
+            self._loop.post(partial(self._ask, sessions, bar))
+
+    def began(self, session: Session) -> None:
+        """End a session that began after its account was barred; on the loop's thread."""
+        if session.barred_by is not None:
+            self._ask((session,), session.barred_by)
+
+    def close(self) -> None:
+        """Ask no more, and record what was not answered; at the end of the loop."""
+        self._loop.post(self._close)
+
+    def _ask(self, sessions: Iterable[Session], bar: Bar) -> None:
+        rules = self._rules()
+        for session in sessions:
+            self._disconnects.ask(session, bar, way_to(session, rules))
+
+    def _received(self, datagram: bytes, sender: tuple[str, int]) -> None:
+        self._disconnects.received(datagram, sender)
+
+    def _told(self, told: Told) -> None:
+        session = told.session
+        self._counters.add(session.client, f"disconnect-{told.outcome.value}")
+        if told.outcome.is_success:
+            self._sessions.ended(session.client, session.source, session.session_id)
+        self._recorder.disconnect(told)
+
+    def _close(self) -> None:
+        self._disconnects.close()
+        self._outlet.close()
