@@ -53,6 +53,12 @@ def _paging(octets: bytes) -> None:
     paging.parse(octets)
 
 
+def _sync(octets: bytes) -> None:
+    from loginward.wire.ldap import sync
+
+    sync.parse(octets)
+
+
 def _admin_lines(octets: bytes) -> None:
     from loginward.wire.admin.lines import decode_request
 
@@ -79,6 +85,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "found-entries": _found_entries,
     "usability": _usability,
     "paging": _paging,
+    "sync": _sync,
     "admin-lines": _admin_lines,
     "radius-packets": _radius_packets,
     "radius-signed": _radius_signed,

@@ -140,6 +140,25 @@ def parse(octets: bytes) -> Found:
     Raises:
         ProtocolError: It is malformed, or no answer to a search.
     """
+    return found(opened(octets))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A whole message whose operation is still encoded."""
+
+    message_id: int
+    tag: int
+    content: bytes
+    controls: tuple[Control, ...]
+
+
+def opened(octets: bytes) -> Opened:
+    """Return one whole message of a server, whatever its operation.
+
+    Raises:
+        ProtocolError: It is malformed.
+    """
     outer = Reader(octets)
     message = Reader(outer.take(ber.SEQUENCE))
     outer.end()
@@ -147,13 +166,22 @@ def parse(octets: bytes) -> Found:
     tag, content = message.any()
     controls = message.optional(CONTROLS)
     message.skip_rest()
-    beside = () if controls is None else read_controls(controls)
-    if tag == _SEARCH_ENTRY:
+    return Opened(message_id, tag, content, () if controls is None else read_controls(controls))
+
+
+def found(message: Opened) -> Found:
+    """Return what a message says that answers a search.
+
+    Raises:
+        ProtocolError: It is malformed, or no answer to a search.
+    """
+    message_id, content = message.message_id, message.content
+    if message.tag == _SEARCH_ENTRY:
         dn, values = _entry(Reader(content))
-        return SearchEntry(message_id, dn, values, beside)
-    if tag == _SEARCH_DONE:
-        return SearchDone(message_id, read_result(Reader(content)), beside)
-    if tag == _SEARCH_REFERENCE:
+        return SearchEntry(message_id, dn, values, message.controls)
+    if message.tag == _SEARCH_DONE:
+        return SearchDone(message_id, read_result(Reader(content)), message.controls)
+    if message.tag == _SEARCH_REFERENCE:
         return SearchReference(message_id)
     raise ProtocolError("LDAP: an operation that nobody asked for")
 
