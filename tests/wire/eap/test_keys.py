@@ -1,4 +1,4 @@
-"""Labels of the exporter, and who gets which half."""
+"""Labels of the exporter."""
 
 from __future__ import annotations
 
@@ -21,10 +21,3 @@ def test_labels_are_those_of_the_rfcs(type_: Type, tls12: bytes, context: bytes)
     """RFC 5216 2.3, RFC 5281 8; RFC 9190 2.3 and RFC 9427 2.1 for TLS 1.3."""
     assert keys.export_of(type_, tls13=False) == Export(tls12, None)
     assert keys.export_of(type_, tls13=True) == Export(b"EXPORTER_EAP_TLS_Key_Material", context)
-
-
-def test_the_first_half_is_the_receiving_key() -> None:
-    """RFC 2548 section 2.4.2: MS-MPPE-Recv-Key is what the NAS receives with."""
-    assert keys.halves(bytes(range(64))) == (bytes(range(32)), bytes(range(32, 64)))
-    with pytest.raises(ValueError, match="64"):
-        keys.halves(bytes(128))

@@ -2,7 +2,7 @@
 
 Source: RFC 5216 section 2.3 and RFC 9190 section 2.3 (EAP-TLS), RFC 5281 section 8 (EAP-TTLS),
 draft-kamath-pppext-peapv0-00 section 2.6 (PEAP), RFC 9427 section 2.1 (EAP-TTLS and PEAP over TLS
-1.3), RFC 2548 section 2.4 (who gets which half).
+1.3).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from loginward.wire.eap.packet import Type
 
 EXPORT_OCTETS: Final = 128  # MSK and EMSK; TLS 1.3 derives another key for another length
 MSK_OCTETS: Final = 64
-_HALF: Final = 32
 _TLS13_LABEL: Final = b"EXPORTER_EAP_TLS_Key_Material"
 _TLS12_LABELS: Final = {
     Type.TLS: b"client EAP encryption",
@@ -40,14 +39,3 @@ def export_of(type_: Type, *, tls13: bool) -> Export:
     if tls13:
         return Export(_TLS13_LABEL, bytes((type_,)))
     return Export(_TLS12_LABELS[type_], None)
-
-
-def halves(msk: bytes) -> tuple[bytes, bytes]:
-    """Return MS-MPPE-Recv-Key and MS-MPPE-Send-Key of an MSK.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if len(msk) != MSK_OCTETS:
-        raise ValueError("an MSK has 64 octets")
-    return msk[:_HALF], msk[_HALF:]

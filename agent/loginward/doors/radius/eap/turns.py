@@ -88,7 +88,7 @@ class Accepted(msgspec.Struct, frozen=True, tag=4, array_like=True):
 
     Attributes:
         eap: EAP-Success, for an Access-Accept.
-        msk: 64 octets (`wire.eap.keys.halves`).
+        msk: 64 octets (`wire.radius.password.mppe_keys`).
     """
 
     eap: bytes
