@@ -75,7 +75,7 @@ class Unwritten:
         """
         record = self._records.get(key)
         if record is None:
-            return True  # forgotten meanwhile
+            return True  # the file has it after all, or it was forgotten
         if key not in self._owed and len(self._owed) >= MOST:
             if not self._spare:
                 return False

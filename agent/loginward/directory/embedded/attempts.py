@@ -219,8 +219,9 @@ class Counter:
             self.fault = fault
             with self._guard:
                 made.is_over = True
-                if made.tally is not None and account_id in self._unsaved:  # not gone meanwhile
-                    self._owed.add(account_id)
+                if made.tally is not None:
+                    if account_id in self._unsaved:  # else the file has it after all
+                        self._owed.add(account_id)
                     return cast("_T", made.result)
             return self._apply_in_memory(account_id, step)
         except BaseException:
