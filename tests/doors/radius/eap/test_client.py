@@ -223,12 +223,42 @@ def test_one_that_has_nothing_to_do_may_be_silent(desk):
     assert len(desk.children) == 1
 
 
-def test_one_that_does_not_keep_up_makes_new_sessions_fail_as_busy(desk):
+def test_under_overload_new_sessions_fail_and_those_under_way_wait(desk):
+    """RFC 5080 section 2.2.3: who has begun goes first; nothing of theirs is lost."""
+    (child,) = desk.children
+    begun = [desk.begin() for _ in range(10)]
+    for number in begun:
+        child.hears()
+        child.says(Turned(number, Send(b"x")))
+    desk.run(lambda: len(desk.turns) == 10)
+    desk.turns.clear()
+
     big = packet.response(7, 1, bytes(4000))
-    sent = [desk.begin(big) for _ in range(500)]
-    desk.run(lambda: bool(desk.turns))
+    new = [desk.begin(big) for _ in range(client.MOST_NEW + 50)]
+    for number in begun:
+        desk.eap.go_on(number, big)
+    desk.run(lambda: len(desk.turns) == 50)
     assert {turn for _, turn in desk.turns} == {Failed(Why.BUSY, GONE)}
-    assert 0 < len(desk.turns) < len(sent)
+    assert [number for number, _ in desk.turns] == new[client.MOST_NEW :]
+    assert desk.eap._backlog, "the socket has no room for all that"
+
+    for number in new[: client.MOST_NEW] + begun:
+        assert child.hears().session == number
+        child.says(Turned(number, Send(b"y")))
+        desk.spin(2)
+    desk.run(lambda: len(desk.turns) == 50 + client.MOST_NEW + 10)
+    assert desk.turns[-1] == (begun[-1], Send(b"y"))
+
+
+def test_what_waits_for_room_is_lost_with_the_process(desk):
+    desk.moment += 5
+    big = packet.response(7, 1, bytes(4000))
+    for _ in range(client.MOST_NEW):
+        desk.begin(big)
+    desk.children[0].theirs.close()
+    desk.run(lambda: len(desk.turns) == client.MOST_NEW)
+    assert {turn for _, turn in desk.turns} == {Failed(Why.GONE, GONE)}
+    assert isinstance(desk.children[1].hears(), Configure)
 
 
 class TestConfiguring:

@@ -47,6 +47,8 @@ _log = logging.getLogger(__name__)
 CONFIGURE_S: Final = 10.0
 SILENCE_S: Final = 10.0  # with an order unanswered; a handshake takes a millisecond
 RESTART_S: Final = 1.0  # between two starts
+MOST_NEW: Final = 256  # orders unanswered: a tenth of a second; then only sessions under way go on
+MOST_WAITING: Final = 4096  # orders that the socket has no room for
 _A_TURN: Final = 64  # reports before other sockets are looked at
 _PATH: Final = "doors.radius.eap"
 
@@ -86,6 +88,7 @@ class EapProcess:
         self._pending: dict[int, int] = {}  # session -> identifier of the packet with the process
         self._identifiers: dict[int, int] = {}  # of sessions that the law judges
         self._configuring: deque[_Answer | None] = deque()  # None: after a restart
+        self._backlog: deque[bytes] = deque()  # orders, while the socket has no room
         self._heard = 0.0
         self._started = float("-inf")
         self._closed = False
@@ -167,24 +170,34 @@ class EapProcess:
     def _order(self, session: int, order: Order, identifier: int) -> None:
         if not self._pending:
             self._heard = self._clock.monotonic()
-        why = self._send(order)
-        if why is None:
+        is_new = isinstance(order, Start)
+        if len(self._pending) >= (MOST_NEW if is_new else MOST_WAITING):
+            self._fail(session, Why.BUSY, identifier)
+        elif self._send(order):
             self._pending[session] = identifier
-            return
-        self._fail(session, why, identifier)
+        else:
+            self._fail(session, Why.GONE, identifier)
 
-    def _send(self, order: Order) -> Why | None:
-        """Send an order; return why not."""
-        if self._child is None:
-            return Why.GONE
+    def _send(self, order: Order) -> bool:
+        """Send an order now or when there is room; return whether there is a process."""
+        self._backlog.append(frames.encode(order))
+        self._flush()
+        return self._child is not None
+
+    def _flush(self) -> None:
+        """Send what waits, as far as there is room; the next report is a sign of more."""
+        child = self._child
+        if child is None:
+            self._backlog.clear()
+            return
         try:
-            self._child.link.send(frames.encode(order))
+            while self._backlog:
+                child.link.send(self._backlog[0])
+                self._backlog.popleft()
         except BlockingIOError:
-            return Why.BUSY
+            return
         except OSError:
             self._lose("it ended")
-            return Why.GONE
-        return None
 
     def _read(self) -> None:
         """Take the reports that are there."""
@@ -200,6 +213,7 @@ class EapProcess:
                 self._take(octets)
                 if self._child is not child:
                     return
+                self._flush()
         except BlockingIOError:
             return
         except OSError as error:
@@ -231,7 +245,7 @@ class EapProcess:
             _log.error("EAP cannot be used: %s: %s", report.path, report.problem)
 
     def _reconfigure(self, answer: _Answer) -> None:
-        if self._send(Configure(answer.settings)) is None:
+        if self._send(Configure(answer.settings)):
             self._configuring.append(answer)
         else:
             answer.give(Configured(_PATH, "its process cannot be reached"))
@@ -244,6 +258,7 @@ class EapProcess:
         _log.warning("the process of EAP is given up: %s", reason)
         self._loop.unwatch(child.link)
         child.end()
+        self._backlog.clear()
         for session, identifier in self._pending.items():
             self._fail(session, Why.GONE, identifier)
         self._pending = {}
@@ -269,7 +284,7 @@ class EapProcess:
             self._loop.at(now + RESTART_S, self._restart)
             return
         self._adopt(child)
-        if self._send(Configure(self._settings)) is None:
+        if self._send(Configure(self._settings)):
             self._configuring.append(None)
 
     def _adopt(self, child: Child) -> None:

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 MAX_SESSIONS: Final = 2000
 MAX_OF_A_CLIENT: Final = 1000
-MAX_HELD: Final = 8 * 1024 * 1024  # octets of messages that are not whole or not sent, all together
+MAX_HELD: Final = 16 * 1024 * 1024  # octets that all sessions together may make us hold
 IDLE_S: Final = 30.0
 LIFE_S: Final = 120.0  # a conversation with a person who types
 _SWEEP_MS: Final = 1000

@@ -64,13 +64,14 @@ class EapSession:
         self._outgoing = fragments.Outgoing(b"", most_octets)
         self._tunnel: Tunnel | None = None
         self._talk: Talk | None = None  # from the end of the handshake on
+        self._fed = 0  # octets of the handshake, which the library may hold
         self._dying: Broken | None = None  # the peer has yet to read the alert
         self._waits_for_law = False
 
     @property
     def held_octets(self) -> int:
-        """Octets of messages that are not whole, or not sent."""
-        return self._incoming.held + self._outgoing.left
+        """Octets of messages that are not whole or not sent, and of a handshake under way."""
+        return self._incoming.held + self._outgoing.left + (0 if self._talk else self._fed)
 
     def start(self) -> Send:
         """Return the request for the outer name, which answers an EAP-Start."""
@@ -155,6 +156,7 @@ class EapSession:
         if self._tunnel is None:
             self._tunnel = self._new_tunnel()
         self._tunnel.feed(message)
+        self._fed += len(message)
         if self._talk is None:
             if not message:
                 return Broken(Why.HANDSHAKE, "the peer acknowledged and went no further")
