@@ -78,6 +78,24 @@ def _radius_signed(octets: bytes) -> None:
     assert stage.judged(stage.request(octets[:4000])) != "accept" or stage.HIDDEN in octets
 
 
+def _eap(octets: bytes) -> None:
+    """The parsers of EAP, of what a tunnel carries, and of the frames beside the daemon."""
+    from loginward.doors.radius.eap import frames
+    from loginward.wire.eap import fragments, packet, peap, ttls
+
+    parsers: list[Callable[[bytes], object]] = [
+        lambda octets: packet.wanted_types(packet.decode(octets)),
+        lambda octets: fragments.Incoming().take(fragments.parse(octets)),
+        ttls.read,
+        peap.expand,
+        peap.read_result,
+        frames.decode_order,
+        frames.decode_report,
+    ]
+    if octets:
+        parsers[octets[0] % len(parsers)](octets[1:])
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "login-frames": _login_frames,
     "ldap-answers": _ldap_answers,
@@ -89,6 +107,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "admin-lines": _admin_lines,
     "radius-packets": _radius_packets,
     "radius-signed": _radius_signed,
+    "eap": _eap,
 }
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from loginward.settings.keys import InvalidSettingError, Key, Section
 
-Method = Literal["pap", "eap-ttls-pap", "peap-gtc", "eap-tls"]
+Method = Literal["pap", "eap-ttls-pap", "eap-ttls-gtc", "peap-gtc", "eap-tls"]
 TlsVersion = Literal["1.2", "1.3"]
 
 
@@ -62,6 +62,7 @@ class Client(Section):
     methods: Annotated[tuple[Method, ...], Key("How people may prove themselves", at_least=1)] = (
         "pap",
         "eap-ttls-pap",
+        "eap-ttls-gtc",
         "peap-gtc",
         "eap-tls",
     )
