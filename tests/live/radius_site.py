@@ -22,7 +22,7 @@ doors:
     accounting: ["127.0.0.1:{acct}"]
     reject_delay_s: 0.1
 {more}    clients:
-      - {{name: vpn, addresses: [127.0.0.0/8], secret_file: {secret}, methods: [pap]}}
+      - {{name: vpn, addresses: [127.0.0.0/8], secret_file: {secret}, methods: [pap]{client}}}
 """
 
 
@@ -55,6 +55,7 @@ def radius_site(
     *,
     when_expired: str = "deny",
     more: str = "",
+    client: str = "",
     **directory: Any,
 ) -> Iterator[RadiusSite]:
     """Run both until the end of the block.
@@ -62,10 +63,12 @@ def radius_site(
     Args:
         folder: For the client's secret.
         more: Lines of `doors.radius`, indented by four.
+        client: More keys of the client, each after a comma.
     """
     auth, acct = free_port(), free_port()
     door = DOOR.format(
-        auth=auth, acct=acct, secret=write_secret(folder), when_expired=when_expired, more=more
-    )
+        auth=auth, acct=acct, secret=write_secret(folder), when_expired=when_expired, more=more,
+        client=client,
+    )  # fmt: skip
     with site_at(crowd, more=door, **directory) as (slapd, agent):
         yield RadiusSite(slapd, agent, auth, acct)

@@ -45,9 +45,7 @@ class RadiusDoor:
 
         counters, judges = Counters(), Judges()
         loop = Loop(parts.clock, lambda: counters.add(UNKNOWN, "faults"))
-        checks = parts.directory.loop_checks(
-            loop, lambda job: judges.offer(job, continuing=True)
-        )
+        checks = parts.directory.loop_checks(loop, lambda job: judges.offer(job, continuing=True))
         driver = LoopDriver(parts.driver, parts.gatherer, parts.desk, loop, judges, checks)
         service = RadiusService(parts, driver)
         self._disconnects = RadiusDisconnects(

@@ -112,6 +112,7 @@ def client(name: str = "nas", *addresses: str, **more: Any) -> Client:
 def rules(
     *clients: Client,
     secrets: Mapping[str, bytes] | None = None,
+    coa_secrets: Mapping[str, bytes] | None = None,
     replies: tuple[Reply, ...] = (),
     **radius: Any,
 ) -> DoorRules:
@@ -119,7 +120,8 @@ def rules(
     clients = clients or (client(),)
     settings = Radius(clients=clients, replies=replies, **{"reject_delay_s": None, **radius})
     known = {one.name: Secret((secrets or {}).get(one.name, SECRET)) for one in clients}
-    return door_rules(settings, known, DICTIONARY, {})
+    of_coa = {name: Secret(octets) for name, octets in (coa_secrets or {}).items()}
+    return door_rules(settings, known, DICTIONARY, of_coa)
 
 
 def reply(*groups: str, clients: tuple[str, ...] = (), **attributes: str) -> Reply:

@@ -112,3 +112,29 @@ def test_accounting_needs_no_message_authenticator_but_a_wrong_one_is_none(door)
             seal_request(Code.ACCOUNTING_REQUEST, 252, forged, accountant.shared, sign=False)
         )
         eventually(lambda: door.counted("bad-authenticator") == 1, "it was taken")
+
+
+def test_a_session_is_named_as_its_accounting_names_it_and_by_nothing_else(door):
+    """RFC 5176 section 3: what a Disconnect-Request may say; not an octet of an empty attribute."""
+    said = {
+        Attribute.NAS_IP_ADDRESS: bytes((10, 20, 0, 7)),
+        Attribute.NAS_IDENTIFIER: b"wlc-1",
+        Attribute.CALLING_STATION_ID: b"00-11",
+    }
+    more = [attribute(type_, value) for type_, value in said.items()]
+    empty = bytes((Attribute.NAS_IPV6_ADDRESS, 2))
+    with door.nas() as nas:
+        class_ = nas.login("alice", PASSWORD).first(Attribute.CLASS)
+    ours = attribute(Attribute.CLASS, class_)
+    tell(door, AcctStatus.START, b"s1", NAME, ours, empty, integer(Attribute.NAS_PORT, 7), *more)
+
+    (session,) = door.sessions.all()
+    assert session.named == b"".join(
+        (
+            attribute(Attribute.NAS_IP_ADDRESS, said[Attribute.NAS_IP_ADDRESS]),
+            attribute(Attribute.NAS_IDENTIFIER, b"wlc-1"),
+            NAME,
+            attribute(Attribute.CALLING_STATION_ID, b"00-11"),
+            attribute(Attribute.ACCT_SESSION_ID, b"s1"),
+        )
+    )

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loginward.errors import ConfigError
+from loginward.wire.radius.signing import SharedSecret
 from tests.doors.radius.stage import client, reply, rules
 
 STAFF = reply("staff", Filter_Id="staff")
@@ -70,6 +71,17 @@ def test_a_secret_under_16_octets_is_refused_by_its_place(octets):
         rules(*CLIENTS, secrets={"wifi": octets})
     assert error.value.path == "doors.radius.clients[1].secret_file"
     assert str(len(octets)) in error.value.problem
+
+
+def test_a_secret_of_disconnect_alone_is_used_there_alone_and_held_to_the_same():
+    known = rules(*CLIENTS, coa_secrets={"wifi": b"c" * 16})
+    vpn, wifi = known.clients.find("10.2.0.1"), known.clients.find("10.1.0.1")
+    assert vpn.coa_secret is vpn.secret
+    assert wifi.coa_secret.digest_before(b"") == SharedSecret(b"c" * 16).digest_before(b"")
+    assert wifi.secret.digest_before(b"") == vpn.secret.digest_before(b"")
+    with pytest.raises(ConfigError) as error:
+        rules(*CLIENTS, coa_secrets={"wifi": b"c" * 15})
+    assert error.value.path == "doors.radius.clients[1].coa.secret_file"
 
 
 def test_an_attribute_that_cannot_be_sent_is_refused_by_its_place():
