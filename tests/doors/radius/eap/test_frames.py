@@ -95,6 +95,16 @@ def test_what_is_no_report_is_refused(value):
         frames.decode_report(msgspec.msgpack.encode(value))
 
 
+@pytest.mark.parametrize(
+    "octets",
+    [pytest.param(b"\x94\x02\x01\xa1\xb8", id="no-utf-8"), pytest.param(b"\x91" * 9000, id="deep")],
+)
+def test_what_the_library_stumbles_over_is_refused(octets):
+    for decode in (frames.decode_order, frames.decode_report):
+        with pytest.raises(ProtocolError):
+            decode(octets)
+
+
 def test_nothing_else_crosses():
     with pytest.raises(TypeError):
         frames.encode(Receive(1, object()))  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from loginward.errors import ProtocolError
 from loginward.settings.radius import Eap
 
 MAX_OCTETS: Final = 16_384  # of a frame
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Configure(msgspec.Struct, frozen=True, tag=1, array_like=True):
@@ -94,7 +95,7 @@ def decode_order(octets: bytes) -> Order:
     """
     try:
         return _ORDERS.decode(octets)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise ProtocolError("EAP: the daemon's frame is none") from error
 
 
@@ -106,7 +107,7 @@ def decode_report(octets: bytes) -> Report:
     """
     try:
         return _REPORTS.decode(octets)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise ProtocolError("EAP: the process's frame is none") from error
 
 
