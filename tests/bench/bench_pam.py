@@ -41,7 +41,7 @@ def run() -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="lwbench") as made:
         folder = Path(made)
         folder.chmod(0o755)
-        bulk = [people.Person(f"bulk{n}") for n in range(1, USERS + 1)]
+        bulk = people.bulk(USERS + 1)  # as ppolicy leaves them: with pwdChangedTime
         with Slapd(folder / "slapd", bulk, lastbind=False) as slapd, Bench(folder, slapd) as bench:
             return bench.run()
 

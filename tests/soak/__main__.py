@@ -26,7 +26,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lwsoak") as made:
         folder = Path(made)
         folder.chmod(0o755)
-        bulk = [people.Person(f"bulk{n}") for n in range(1, USERS + 1)]
+        bulk = people.bulk(USERS + 1)  # as ppolicy leaves them: with pwdChangedTime
         with Slapd(folder / "slapd", bulk, lastbind=False) as slapd, Bench(folder, slapd) as bench:
             print(f"{0:>7} logins {bench.agent_mb():8.1f} MB", flush=True)
             for done in range(step, logins + 1, step):
