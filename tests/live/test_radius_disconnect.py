@@ -102,7 +102,7 @@ def obedient(site: Site) -> None:
 
 
 def test_a_suspension_ends_the_persons_sessions_within_two_seconds(site) -> None:
-    """R39: ours alone; one of the same name that another server accepted runs on."""
+    """Ours alone: one of the same name that another server accepted runs on (security.md 20)."""
     site.start("ann-1", site.accept("ann"))
     site.start("ann-2", attribute(Attribute.CLASS, b"another server's"))
     site.start("bob-1", site.accept("bob"))

@@ -109,7 +109,7 @@ def door(nas) -> Iterator[Door]:
 
 
 def test_every_session_of_the_account_is_ended_and_nobody_elses(door, nas) -> None:
-    """R39: and those that another server accepted are none of ours (security.md 20)."""
+    """Those that another server accepted are none of ours (security.md 20)."""
     door.run(b"1")
     door.run(b"2")
     door.run(b"bob's", "id-bob")

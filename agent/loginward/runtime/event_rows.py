@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from loginward.core.requests import Door
 from loginward.core.transitions import Transition
 from loginward.doors.radius.disconnect import Outcome
 from loginward.runtime.events import (
@@ -70,15 +71,7 @@ def row_of(entry: Entry) -> EventRow:
                 more=_of_unlock(event),
             )
         case DisconnectEvent():
-            return known(
-                event="disconnect",
-                verb=event.outcome.value,
-                door="radius",
-                service=event.client,
-                source=event.station,
-                text=_of_disconnect(event),
-                more=_told_of_disconnect(event),
-            )
+            return known(event="disconnect", **_of_disconnect(event))
         case FaultEvent():
             return known(event="fault", text=f"{event.part}: {event.problem}")
         case DaemonEvent():
@@ -100,7 +93,18 @@ def _of_unlock(event: TransitionEvent) -> dict[str, str]:
     return {} if lock is None or not lock.source else {LOCKED_FROM: lock.source}
 
 
-def _of_disconnect(event: DisconnectEvent) -> str:
+def _of_disconnect(event: DisconnectEvent) -> dict[str, Any]:
+    return {
+        "verb": event.outcome.value,
+        "door": Door.RADIUS.value,
+        "service": event.client,
+        "source": event.station,
+        "text": _said_of_disconnect(event),
+        "more": _told_of_disconnect(event),
+    }
+
+
+def _said_of_disconnect(event: DisconnectEvent) -> str:
     at = f" at {event.nas}" if event.nas else ""
     said = f"{event.bar.value}: session {event.session}{at}"
     cause = _cause(event.cause)

@@ -160,7 +160,11 @@ class Radius(Section):
     ] = "answer"
     offline_verifiers: Annotated[bool, Key("Check against sealed verifiers while offline")] = False
     disconnect_on: Annotated[
-        tuple[Literal["suspended", "locked-by-admin"], ...], Key("What ends running sessions")
+        tuple[Literal["suspended", "locked-by-admin"], ...],
+        Key(
+            "What ends a person's running sessions at VPN and Wi-Fi; suspended stands for ended and"
+            " removed accounts too, and no lock by guesses ever ends one"
+        ),
     ] = ("suspended", "locked-by-admin")
     dictionaries: Annotated[tuple[Path, ...], Key("More attribute dictionaries")] = ()
     replies: Annotated[tuple[Reply, ...], Key("Attributes by group, first match")] = ()
