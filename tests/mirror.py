@@ -107,8 +107,6 @@ PARTS = {
     "doors/login/connection": "doors/login/test_server*.py",
     "doors/login/workers": "doors/login/test_server*.py",
     "doors/radius/outlet": "runtime/test_radius_disconnects.py",
-    "runtime/radius_door": "live/test_radius_*.py",
-    "runtime/radius_opening": "live/test_radius_disconnect.py",
     "doors/radius/eap/certified": "doors/radius/eap/test_session.py",
     "doors/radius/eap/gtc": "doors/radius/eap/test_session.py",
     "doors/radius/eap/peap": "doors/radius/eap/test_session.py",

@@ -63,7 +63,12 @@ class Nas:
         self.sock.close()
 
     def request(
-        self, name: str | bytes, password: bytes | None, *more: bytes, state: bytes = b""
+        self,
+        name: str | bytes,
+        password: bytes | None,
+        *more: bytes,
+        state: bytes = b"",
+        station: bytes = STATION,
     ) -> bytes:
         """Return an Access-Request, signed."""
         authenticator = os.urandom(16)
@@ -72,13 +77,20 @@ class Nas:
         if password is not None:
             hidden = hide(Secret(password), authenticator, self.shared)
             attributes.append(attribute(Attribute.USER_PASSWORD, hidden))
-        attributes.append(attribute(Attribute.CALLING_STATION_ID, STATION))
+        attributes.append(attribute(Attribute.CALLING_STATION_ID, station))
         if state:
             attributes.append(attribute(Attribute.STATE, state))
         octets = b"".join((*attributes, *more))
         return sign_request(
             Code.ACCESS_REQUEST, next(self._identifiers) % 256, authenticator, octets, self.shared
         )
+
+    def status(self, *more: bytes) -> bytes:
+        """Return a Status-Server."""
+        return sign_request(
+            Code.STATUS_SERVER, next(self._identifiers) % 256, os.urandom(16), b"".join(more),
+            self.shared,
+        )  # fmt: skip
 
     def accounting(self, status: int, session: bytes, *more: bytes) -> bytes:
         """Return an Accounting-Request."""
