@@ -94,6 +94,7 @@ PARTS = {
     "directory/ldap/entry": "directory/ldap/test_openldap.py",
     "directory/ldap/generic": "live/test_openldap_read.py",
     "directory/ldap/held": "live/test_openldap_faults.py",
+    "directory/ldap/loop_binder": "live/test_openldap_loop_binds.py",
     "directory/ldap/passthrough": "live/test_openldap_passthrough.py",
     "directory/ldap/policies": "live/test_openldap_read.py",
     "directory/ldap/policy": "directory/ldap/test_openldap.py",
