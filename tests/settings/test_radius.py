@@ -31,6 +31,7 @@ def client(**keys: object) -> Client:
     [
         {"addresses": ("10.20.0.1/16",)},
         {"addresses": ("wifi",)},
+        {"addresses": ("::ffff:10.20.0.0/112",)},
         {"addresses": ()},
         {"name": ""},
         {"secret_file": None},

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from loginward.settings.keys import InvalidSettingError, Key, Section
 
 Method = Literal["pap", "eap-ttls-pap", "eap-ttls-gtc", "peap-gtc", "eap-tls"]
 TlsVersion = Literal["1.2", "1.3"]
+_MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")  # such a peer is seen as the IPv4 it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +78,13 @@ class Client(Section):
     def check(self) -> None:
         if not self.name:
             raise InvalidSettingError("name", "must not be empty")
-        for at, network in enumerate(self.addresses):
+        for at, written in enumerate(self.addresses):
             try:
-                ipaddress.ip_network(network)
+                network = ipaddress.ip_network(written)
             except ValueError as error:
                 raise InvalidSettingError(f"addresses[{at}]", str(error)) from error
+            if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
+                raise InvalidSettingError(f"addresses[{at}]", "must be written as IPv4")
         if self.secret_file is None and self.tls_name is None:
             raise InvalidSettingError("secret_file", "a client needs secret_file or tls_name")
 
