@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 FAULTS_IN_A_ROW: Final = 20
 PAUSE_S: Final = 0.05
+_LAST: Final = 10_000  # callbacks at the end; one may post another, for ever
 
 
 class Pollable(Protocol):
@@ -95,7 +96,9 @@ class Loop:
 
     def close(self) -> None:
         """Do what was posted and what waits for its moment, at once, and close."""
-        while self._posted:
+        for _ in range(_LAST):
+            if not self._posted:
+                break
             self._guarded(self._posted.popleft())
         for _, _, act in sorted(self._later, key=lambda one: one[:2]):
             self._guarded(act)
