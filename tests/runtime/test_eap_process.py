@@ -76,6 +76,9 @@ def test_it_holds_a_socket_and_nothing_else(child, settings):
     assert int(shown["CapPrm"], 16) == int(shown["CapEff"], 16) == 0
     assert shown["NoNewPrivs"] == "1"
     limits = Path(f"/proc/{pid}/limits").read_text()
+    assert [line.split()[2:4] for line in limits.splitlines() if "processes" in line] == [
+        ["0", "0"]
+    ]
     assert [line.split()[4:6] for line in limits.splitlines() if "core file" in line] == [
         ["0", "0"]
     ]
@@ -107,9 +110,9 @@ def test_it_ends_when_the_daemon_does(child, settings):
     assert child.process.wait(10) == 0
 
 
-def test_signals_of_a_terminal_do_not_end_it(child, settings):
+def test_it_outlives_signals_to_the_group_so_that_logins_under_way_end_well(child, settings):
     configured(child, settings)
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         child.process.send_signal(number)
     assert configured(child, settings) == Configured()
 

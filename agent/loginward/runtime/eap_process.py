@@ -80,8 +80,10 @@ def main(user: str | None) -> int:
     hardening.harden()
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_OCTETS, _MEMORY_OCTETS))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the whole group
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # it starts nothing
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        # A terminal and systemd send them to the daemon too, which first lets logins end.
+        signal.signal(number, signal.SIG_IGN)
     try:
         link = taken_from_standard_input()
         _serve(link, None if user is None else pwd.getpwnam(user))
