@@ -73,7 +73,7 @@ class Door:
         self.sessions.accepted(class_, "wifi", turn, "00-11")
         return class_
 
-    def hear(self, session_id: bytes, *classes: bytes) -> Session | None:
+    def hear(self, session_id: bytes, *classes: bytes) -> tuple[Session, Bar] | None:
         named = attribute(Attribute.ACCT_SESSION_ID, session_id)
         return self.sessions.heard(
             Heard(
@@ -163,7 +163,7 @@ def test_a_session_that_begins_barred_is_ended_then(door, nas) -> None:
 
     begun = door.hear(b"late", class_)
     assert begun is not None
-    door.loop.post(lambda: door.disconnects.began(begun))
+    door.loop.post(lambda: door.disconnects.heard_of(*begun))
 
     door.await_told(Outcome.ACKNOWLEDGED)
     assert nas.sessions == [b"late"]
@@ -180,6 +180,18 @@ def test_a_nas_that_is_silent_hears_the_same_again(door, nas) -> None:
     assert 0.9 < again - began < 2
     door.close()
     assert door.trail.outcomes == [Outcome.UNANSWERED]
+    again = door.hear(b"1")  # its next accounting: the NAS is there after all
+    assert again is not None
+    assert again[1] is Bar.SUSPENDED
+
+
+def test_a_nas_that_refused_is_not_asked_again_by_itself(door, nas) -> None:
+    nas.answer = nak(501)
+    door.run()
+    door.disconnects.barred("id-ann", Bar.SUSPENDED)
+    door.await_told(Outcome.REFUSED)
+
+    assert door.hear(b"1") is None
 
 
 def test_a_nas_is_reached_over_ipv6_too() -> None:

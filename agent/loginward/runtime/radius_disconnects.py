@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from loginward.doors.radius.disconnect import Disconnects, Told, way_to
+from loginward.doors.radius.disconnect import Disconnects, Outcome, Told, way_to
 from loginward.doors.radius.outlet import Outlet
 
 if TYPE_CHECKING:
@@ -53,10 +53,9 @@ class RadiusDisconnects:
             sessions = self._sessions.barred(account_id, bar)
             self._loop.post(partial(self._ask, sessions, bar))
 
-    def began(self, session: Session) -> None:
-        """End a session that began after its account was barred; on the loop's thread."""
-        if session.barred_by is not None:
-            self._ask((session,), session.barred_by)
+    def heard_of(self, session: Session, bar: Bar) -> None:
+        """End a session that could not be ended when its account was barred; on the loop's thread."""
+        self._ask((session,), bar)
 
     def close(self) -> None:
         """Ask no more, and record what was not answered; at the end of the loop."""
@@ -75,6 +74,8 @@ class RadiusDisconnects:
         self._counters.add(session.client, f"disconnect-{told.outcome.value}")
         if told.outcome.is_success:
             self._sessions.ended(session.client, session.source, session.session_id)
+        elif told.outcome is Outcome.UNANSWERED:  # its next accounting shows that the NAS is there
+            self._sessions.left(session)
         self._recorder.disconnect(told)
 
     def _close(self) -> None:

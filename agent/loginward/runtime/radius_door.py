@@ -60,7 +60,7 @@ class RadiusDoor:
             counters,
             loop,
             judges,
-            self._disconnects.began,
+            self._disconnects.heard_of,
         )
         self._serving = threading.Thread(target=self._server.run, name="radius-door", daemon=True)
         parts.metrics.watch("radius_door", "The RADIUS door now.", self._server.gauges)

@@ -181,7 +181,7 @@ def served(
     made: list[Door] = []
     server = RadiusServer(
         service, listeners, lambda: made[0].rules, sessions, clock, counters, loop, judges,
-        on_barred=lambda _: None,
+        on_barred=lambda _session, _bar: None,
     )  # fmt: skip
     made.append(Door(server, service, counters, sessions, *ports, in_force or rules()))
     serving = threading.Thread(target=server.run)

@@ -154,30 +154,50 @@ def test_what_begins_after_its_account_was_barred_is_told_once(table):
         client="vpn", source="10.0.0.1", session_id=b"s1", classes=(CLASS,), name="", station=""
     )
 
-    begun = table.heard(said)
-    assert begun is not None
-    assert (begun.barred_by, begun.session_id) == (Bar.LOCKED_BY_ADMIN, b"s1")
+    begun, bar = table.heard(said)
+    assert (bar, begun.session_id) == (Bar.LOCKED_BY_ADMIN, b"s1")
     assert table.heard(said) is None  # an interim update
     assert [one.session_id for one in table.of_account("id-alice")] == [b"s1"]
 
 
-def test_a_bar_is_one_accounts_and_not_for_what_is_accepted_after(table):
+def begins(table, session, class_):
+    said = Heard(
+        client="vpn", source="10.0.0.1", session_id=session, classes=(class_,), name="", station=""
+    )
+    return table.heard(said)
+
+
+def test_a_bar_is_one_accounts_and_ends_with_the_next_accept(table):
+    """Whoever is let in again is barred no more, whatever was missed in between."""
     table.accepted(b"alice", "vpn", OK, "")
     table.accepted(b"bob", "vpn", replace(OK, account_id="id-bob"), "")
     hear(table, b"running", b"alice")
     table.accepted(b"waiting", "vpn", OK, "")
     (running,) = table.barred("id-alice", Bar.SUSPENDED)
     assert running.session_id == b"running"
+
+    assert begins(table, b"1", b"bob") is None
+    assert begins(table, b"2", b"nobody's") is None
+    assert begins(table, b"3", b"waiting") is not None
     table.accepted(b"again", "vpn", OK, "")
-
-    def begins(session, class_):
-        said = Heard(
-            client="vpn", source="10.0.0.1", session_id=session, classes=(class_,), name="",
-            station="",
-        )  # fmt: skip
-        return table.heard(said) is not None
-
-    assert [begins(b"1", b"bob"), begins(b"2", b"again"), begins(b"3", b"waiting")] == [
-        False, False, True,
-    ]  # fmt: skip
+    assert begins(table, b"4", b"again") is None
     assert table.barred("", Bar.SUSPENDED) == ()
+    assert begins(table, b"5", b"nobody's") is None
+
+
+def test_a_session_whose_nas_did_not_answer_is_told_when_the_nas_is_heard_again(table):
+    table.accepted(CLASS, "vpn", OK, "")
+    assert begins(table, b"s1", CLASS) is None
+    (session,) = table.barred("id-alice", Bar.SUSPENDED)
+    assert begins(table, b"s1", CLASS) is None  # it is being asked
+
+    table.left(session)
+    assert begins(table, b"s1", CLASS)[1] is Bar.SUSPENDED
+    assert begins(table, b"s1", CLASS) is None
+
+    table.left(session)
+    table.accepted(b"again", "vpn", OK, "")
+    assert begins(table, b"s1", CLASS) is None  # let in again meanwhile
+    table.ended("vpn", "10.0.0.1", b"s1")
+    table.left(session)
+    assert table.all() == ()

@@ -16,6 +16,7 @@ from loginward.wire.radius.attributes import AcctStatus, Attribute, as_integer, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from loginward.core.transitions import Bar
     from loginward.doors.radius.exchange import Exchange
 
 
@@ -34,10 +35,10 @@ class Accounting:
     """Keeps the session table by what clients tell; used by the loop's thread.
 
     Args:
-        on_barred: Told of a session that begins although its account was barred meanwhile.
+        on_barred: Told of a session that is to be ended, as of `Sessions.heard`.
     """
 
-    def __init__(self, sessions: Sessions, on_barred: Callable[[Session], None]) -> None:
+    def __init__(self, sessions: Sessions, on_barred: Callable[[Session, Bar], None]) -> None:
         self._sessions = sessions
         self._on_barred = on_barred
 
@@ -59,9 +60,9 @@ class Accounting:
         elif status == AcctStatus.STOP:
             self._sessions.ended(client, source, session_id)
         elif status in {AcctStatus.START, AcctStatus.INTERIM_UPDATE}:
-            barred = self._sessions.heard(_heard(exchange, session_id))
-            if barred is not None:
-                self._on_barred(barred)
+            to_end = self._sessions.heard(_heard(exchange, session_id))
+            if to_end is not None:
+                self._on_barred(*to_end)
         exchange.reply(replies.accounting_response(packet, exchange.secret), exchange.arrived)
 
 

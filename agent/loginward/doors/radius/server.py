@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from loginward.core.clock import Clock
+    from loginward.core.transitions import Bar
     from loginward.doors.radius.clients import RadiusClient
     from loginward.doors.radius.port import RadiusService
     from loginward.doors.radius.rules import DoorRules
@@ -55,7 +56,7 @@ class RadiusServer:
 
     Args:
         rules: Returns the configuration in force; asked for each packet.
-        on_barred: Told, on the loop, of a session that begins although its account was barred.
+        on_barred: Told, on the loop, of a session that is to be ended, as of `Sessions.heard`.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class RadiusServer:
         counters: Counters,
         loop: Loop,
         judges: Judges,
-        on_barred: Callable[[Session], None],
+        on_barred: Callable[[Session, Bar], None],
     ) -> None:
         self.counters = counters
         self._service = service

@@ -34,7 +34,7 @@ class Session:
         source: Address that its accounting comes from; empty: none has come yet.
         session_id: Acct-Session-Id, as the client spells it.
         named: What names it to its NAS, as its accounting said: encoded attributes.
-        barred_by: What barred its account between the Accept and the accounting; None: nothing.
+        is_left: Its NAS did not answer when it was to be ended.
         since: When it was accepted or first heard of, aware UTC.
         heard_at: Seconds of CLOCK_MONOTONIC.
     """
@@ -47,7 +47,7 @@ class Session:
     session_id: bytes = b""
     class_: bytes = b""
     named: bytes = b""
-    barred_by: Bar | None = None
+    is_left: bool = False
     since: datetime
     heard_at: float
 
@@ -86,6 +86,7 @@ class Sessions:
         self._pending: OrderedDict[bytes, Session] = OrderedDict()  # by Class
         self._running: OrderedDict[_Key, Session] = OrderedDict()
         self._of_client: Counter[str] = Counter()
+        self._barred: OrderedDict[str, Bar] = OrderedDict()  # accounts, since their last Accept
 
     def accepted(self, class_: bytes, client: str, result: ResultTurn, station: str) -> None:
         """Note an Accept: accounting with its Class is that account's."""
@@ -100,28 +101,33 @@ class Sessions:
             heard_at=now,
         )
         with self._lock:
+            self._barred.pop(result.account_id, None)
             self._pending[class_] = session
             while len(self._pending) > MOST or self._oldest_waited(now) > PENDING_S:
                 self._pending.popitem(last=False)
 
-    def heard(self, said: Heard) -> Session | None:
+    def heard(self, said: Heard) -> tuple[Session, Bar] | None:
         """Note that a session runs: a start, or an interim update of one.
 
         Returns:
-            The session, if its account was barred before anything was heard of it; told once.
+            The session and what bars its account, if it begins only now, or if its NAS did not
+            answer when it was to be ended; told once.
         """
         key = (said.client, said.source, said.session_id)
         now = self._clock.monotonic()
         with self._lock:
             self._end_the_silent(now)
             known = self._running.pop(key, None)
+            to_end = known is None or known.is_left
             if known is None:
                 known = self._new(said, now)
                 if known is None:
                     return None
                 self._of_client[said.client] += 1
-            self._running[key] = replace(known, heard_at=now, barred_by=None)
-        return None if known.barred_by is None else known
+            running = replace(known, heard_at=now, is_left=False)
+            self._running[key] = running
+            bar = self._barred.get(running.account_id) if running.is_ours else None
+        return (running, bar) if to_end and bar is not None else None
 
     def ended(self, client: str, source: str, session_id: bytes) -> None:
         """Note that a session has ended."""
@@ -146,13 +152,21 @@ class Sessions:
     def barred(self, account_id: str, bar: Bar) -> tuple[Session, ...]:
         """Return the running sessions of an account that is barred now.
 
-        One that has been accepted and not been heard of is told by `heard` when it is.
+        What of it begins later is told by `heard`, until the account is accepted again.
         """
         with self._lock:
-            for class_, accepted in self._pending.items():
-                if accepted.account_id == account_id:
-                    self._pending[class_] = replace(accepted, barred_by=bar)
+            self._barred[account_id] = bar
+            if len(self._barred) > MOST:
+                self._barred.popitem(last=False)
         return self.of_account(account_id)
+
+    def left(self, session: Session) -> None:
+        """Note that the NAS of a session did not answer: `heard` tells when it is there again."""
+        key = (session.client, session.source, session.session_id)
+        with self._lock:
+            running = self._running.get(key)
+            if running is not None:
+                self._running[key] = replace(running, is_left=True)
 
     def _new(self, said: Heard, now: float) -> Session | None:
         """Return a session heard of for the first time; None: there are too many."""
