@@ -9,7 +9,7 @@ import pytest
 
 from loginward.doors.radius import judges
 from loginward.doors.radius.port import AskTurn
-from loginward.wire.radius.attributes import Attribute, attribute
+from loginward.wire.radius.attributes import Attribute, attribute, eap_message
 from loginward.wire.radius.packet import Code, decode
 from loginward.wire.radius.signing import sign_request
 from tests.doors.radius.stage import (
@@ -207,6 +207,15 @@ class TestDuplicates:
             request = nas.request("alice", PASSWORD)
             assert nas.exchange(request).raw != other.exchange(request).raw
         assert len(door.service.typed) == 2
+
+    def test_what_breaks_the_rules_is_not_kept(self, door):
+        with door.nas() as nas:
+            torn = nas.request("alice", PASSWORD, eap_message(b"\x02\x01\x00\x0a\x01alice"))
+            nas.sock.send(torn)
+            nas.sock.send(torn)
+            fence(nas)
+        assert door.counted("malformed") == 2
+        assert door.counted("duplicate") == 0
 
     def test_what_was_met_with_silence_is_judged_when_asked_again(self):
         """The directory is back: the same request, sent again, gets in."""
