@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 
 import pytest
 
 from loginward.core.policy import ServiceKind
 from loginward.core.reasons import Reason
 from loginward.runtime.access import peers_of, uid_of
-from loginward.runtime.askers import names_service, service_kind
+from loginward.runtime.askers import keeps_locked, names_service, service_kind
+from loginward.settings.policy import Resource
 from tests.runtime.people import NEXT, RIGHT, WRONG, person
 
 
@@ -34,6 +36,18 @@ def test_patterns_name_families_only_by_their_star():
     assert names_service(["gdm*"], "gdm-smartcard")
     assert not names_service(["su"], "sudo")
     assert not names_service([], "su")
+
+
+def test_a_radius_client_keeps_the_locked_only_where_a_resource_says_so(host):
+    """R53: a PAM service of the same name is another thing."""
+    resources = (
+        Resource(name="net", clients=("wifi",), keep_while=("locked", "expired")),
+        Resource(name="old", clients=("vpn",), keep_while=("expired",)),
+        Resource(name="mail", services=("imap",), keep_while=("locked",)),
+    )
+    settings = replace(host.settings, policy=replace(host.settings.policy, resources=resources))
+    kept = {client: keeps_locked(settings, client) for client in ("wifi", "vpn", "imap", "x")}
+    assert kept == {"wifi": True, "vpn": False, "imap": False, "x": False}
 
 
 def test_a_scope_lets_its_groups_alone_use_a_service(hosts):

@@ -148,7 +148,7 @@ def test_each_way_a_disconnect_ends_is_told_apart(outcome, cause, says):
     assert bool(told.more.get("error-cause")) is (cause is not None)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.NEVER, Outcome.NO_SECRET, Outcome.MOVED])
+@pytest.mark.parametrize("outcome", [Outcome.KEPT, Outcome.NEVER, Outcome.NO_SECRET, Outcome.MOVED])
 def test_what_was_not_even_asked_says_why(outcome):
     assert re.fullmatch(r"suspended: session 5F3A: .* client.*", disconnect(outcome).text)
 

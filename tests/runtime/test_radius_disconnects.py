@@ -53,9 +53,11 @@ class Door:
         self.loop = Loop(clock, lambda: None)
         self.sessions = Sessions(clock)
         self.disconnect_on = ("suspended", "locked-by-admin")
+        self.keep_locked: tuple[str, ...] = ()
         self.disconnects = RadiusDisconnects(
-            self.sessions, self.rules, self.loop, clock, self.counters, Recorder(self.trail, clock)
-        )
+            self.sessions, self.rules, lambda client: client in self.keep_locked, self.loop, clock,
+            self.counters, Recorder(self.trail, clock),
+        )  # fmt: skip
         self.thread = threading.Thread(target=self.loop.run)
         self.thread.start()
 
@@ -154,6 +156,21 @@ def test_what_the_site_has_not_named_ends_nothing(door, nas) -> None:
 
     door.await_told(Outcome.ACKNOWLEDGED)
     assert door.trail.events[0].bar is Bar.LOCKED_BY_ADMIN
+    assert len(nas.heard) == 1
+
+
+def test_where_people_keep_access_while_locked_a_lock_ends_nothing_and_a_suspension_does(
+    door, nas
+) -> None:
+    """R53: they would be let in again at once."""
+    door.keep_locked = ("wifi",)
+    door.run()
+
+    door.disconnects.barred("id-ann", Bar.LOCKED_BY_ADMIN)
+    door.disconnects.barred("id-ann", Bar.SUSPENDED)
+
+    door.await_told(Outcome.KEPT, Outcome.ACKNOWLEDGED)
+    assert door.trail.events[1].bar is Bar.SUSPENDED
     assert len(nas.heard) == 1
 
 

@@ -74,7 +74,7 @@ def asker_of(
     proof: Transaction | None,
 ) -> Asker:
     """Return who asks; `account` None: nothing is known about the name."""
-    keep_while, resource = _kept(settings, request)
+    keep_while, resource = _kept_at(settings, request.door, request.service)
     proven = proof is not None and account is not None and proof.account_id == account.account_id
     return Asker(
         door=request.door,
@@ -87,7 +87,13 @@ def asker_of(
         earlier=proof.checked if proven and proof is not None else None,
         changing=request.phase in {Phase.CHAUTHTOK_PRELIM, Phase.CHAUTHTOK_UPDATE},
         inline_change=request.inline_change,
+        by_certificate=at_radius and request.phase is Phase.ACCT,
     )
+
+
+def keeps_locked(settings: Settings, client: str) -> bool:
+    """Return whether a RADIUS client's people keep access while they are locked (R53)."""
+    return PasswordStatus.LOCKED in _kept_at(settings, Door.RADIUS, client)[0]
 
 
 def _kind(settings: Settings, request: LoginRequest) -> ServiceKind:
@@ -101,10 +107,9 @@ def _kind(settings: Settings, request: LoginRequest) -> ServiceKind:
             return ServiceKind.CONVERSES
 
 
-def _kept(settings: Settings, request: LoginRequest) -> tuple[frozenset[PasswordStatus], str]:
+def _kept_at(settings: Settings, door: Door, service: str) -> tuple[frozenset[PasswordStatus], str]:
     for resource in settings.policy.resources:
-        at_radius = request.door is Door.RADIUS
-        if request.service in (resource.clients if at_radius else resource.services):
+        if service in (resource.clients if door is Door.RADIUS else resource.services):
             return frozenset(PasswordStatus(s) for s in resource.keep_while), resource.name
     return frozenset(), ""
 

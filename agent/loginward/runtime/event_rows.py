@@ -27,6 +27,7 @@ _CAUSES: Final = {int(cause): cause for cause in ErrorCause}
 _NOT_ENDED: Final = {
     Outcome.UNANSWERED: ": no answer",
     Outcome.UNSIGNED: ": answered, but not signed by this secret",
+    Outcome.KEPT: ": the client keeps who is locked (policy.resources)",
     Outcome.NEVER: ": the client has coa: null",
     Outcome.NO_SECRET: ": the client has no secret for it",
     Outcome.MOVED: ": its address is no longer the client's",

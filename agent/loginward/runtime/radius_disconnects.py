@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from loginward.core.transitions import Bar
 from loginward.doors.radius.disconnect import Disconnects, Outcome, Told, way_to
 from loginward.doors.radius.outlet import Outlet
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from loginward.core.clock import Clock
-    from loginward.core.transitions import Bar
     from loginward.doors.radius.counters import Counters
     from loginward.doors.radius.loop import Loop
     from loginward.doors.radius.rules import DoorRules
@@ -25,12 +25,14 @@ class RadiusDisconnects:
 
     Args:
         rules: Returns the configuration in force.
+        keeps_locked: Whether a client, by its name, lets people in although they are locked.
     """
 
     def __init__(
         self,
         sessions: Sessions,
         rules: Callable[[], DoorRules],
+        keeps_locked: Callable[[str], bool],
         loop: Loop,
         clock: Clock,
         counters: Counters,
@@ -38,6 +40,7 @@ class RadiusDisconnects:
     ) -> None:
         self._sessions = sessions
         self._rules = rules
+        self._keeps_locked = keeps_locked
         self._loop = loop
         self._counters = counters
         self._recorder = recorder
@@ -64,7 +67,9 @@ class RadiusDisconnects:
     def _ask(self, sessions: Iterable[Session], bar: Bar) -> None:
         rules = self._rules()
         for session in sessions:
-            self._disconnects.ask(session, bar, way_to(session, rules))
+            kept = bar is Bar.LOCKED_BY_ADMIN and self._keeps_locked(session.client)
+            way = Outcome.KEPT if kept else way_to(session, rules)
+            self._disconnects.ask(session, bar, way)
 
     def _received(self, datagram: bytes, sender: tuple[str, int]) -> None:
         self._disconnects.received(datagram, sender)

@@ -12,6 +12,7 @@ from loginward.doors.radius.judges import Judges
 from loginward.doors.radius.loop import Loop
 from loginward.doors.radius.server import RadiusServer
 from loginward.doors.radius.sessions import Sessions
+from loginward.runtime.askers import keeps_locked
 from loginward.runtime.loop_driver import LoopDriver
 from loginward.runtime.radius_disconnects import RadiusDisconnects
 from loginward.runtime.radius_service import RadiusService
@@ -49,7 +50,13 @@ class RadiusDoor:
         driver = LoopDriver(parts.driver, parts.gatherer, parts.desk, loop, judges, checks)
         service = RadiusService(parts, driver)
         self._disconnects = RadiusDisconnects(
-            self.sessions, rules, loop, parts.clock, counters, parts.recorder
+            self.sessions,
+            rules,
+            lambda client: keeps_locked(parts.settings, client),
+            loop,
+            parts.clock,
+            counters,
+            parts.recorder,
         )
         self._server = RadiusServer(
             service,

@@ -39,6 +39,7 @@ class Outcome(enum.Enum):
     REFUSED = "refused"
     UNANSWERED = "unanswered"
     UNSIGNED = "unsigned"  # what answered does not know the secret
+    KEPT = "kept"  # the client lets in who is locked (R53)
     NEVER = "never"  # coa: null
     NO_SECRET = "no-secret"  # noqa: S105  an outcome: nothing could sign it
     MOVED = "moved"  # a reload took the address of the session's accounting from its client
