@@ -87,7 +87,6 @@ def asker_of(
         earlier=proof.checked if proven and proof is not None else None,
         changing=request.phase in {Phase.CHAUTHTOK_PRELIM, Phase.CHAUTHTOK_UPDATE},
         inline_change=request.inline_change,
-        by_certificate=at_radius and request.phase is Phase.ACCT,
     )
 
 
