@@ -24,17 +24,31 @@ class Pair:
 
 
 class Authority:
-    """Issues certificates below a folder; `ca_file` is what clients trust."""
+    """Issues certificates below a folder; `ca_file` is what clients trust.
 
-    def __init__(self, folder: Path, name: str = "test authority") -> None:
+    Args:
+        above: Who vouches for it; None: it does so itself.
+    """
+
+    def __init__(
+        self, folder: Path, name: str = "test authority", above: Authority | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.now(UTC)
         self._cert = (
-            _builder(self._name, self._name, self._key, now - DAY, now + 30 * DAY)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            _builder(
+                self._name,
+                above._name if above else self._name,
+                self._key,
+                now - DAY,
+                now + 30 * DAY,
+            )
+            .add_extension(
+                x509.BasicConstraints(ca=True, path_length=0 if above else 1), critical=True
+            )
             .add_extension(
                 x509.KeyUsage(
                     digital_signature=False,
@@ -52,7 +66,7 @@ class Authority:
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
             )
-            .sign(self._key, hashes.SHA256())
+            .sign(above._key if above else self._key, hashes.SHA256())
         )
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(self._cert.public_bytes(serialization.Encoding.PEM))

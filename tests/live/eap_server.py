@@ -22,6 +22,7 @@ from loginward.doors.radius.eap.turns import (
     Rejected,
     Send,
     Turn,
+    Verdict,
 )
 from loginward.doors.radius.loop import Loop
 from loginward.runtime.clock import SystemClock
@@ -47,10 +48,17 @@ class Waiting:
     address: tuple[str, int]
 
 
+def usual_law(turn: NeedsPassword | NeedsAccount) -> Verdict:
+    """Accept who has the right password, or any certificate that is proven."""
+    is_right = isinstance(turn, NeedsAccount) or turn.password.reveal() == PASSWORD
+    return Accept() if is_right else Reject()
+
+
 class EapServer:
-    """Listens on loopback; accepts who has the right password, or a certificate for ann.
+    """Listens on loopback.
 
     Attributes:
+        law: What is said of a person.
         methods: What is offered from now on.
         framed_mtu: What is taken for the client's.
         asked: What the law was asked.
@@ -58,6 +66,7 @@ class EapServer:
     """
 
     def __init__(self, settings: Eap) -> None:
+        self.law = usual_law
         self.methods: Sequence[EapMethod] = tuple(EapMethod)
         self.framed_mtu: int | None = None
         self.asked: list[NeedsPassword | NeedsAccount] = []
@@ -100,8 +109,7 @@ class EapServer:
     def _on_turn(self, number: int, turn: Turn) -> None:
         if isinstance(turn, NeedsPassword | NeedsAccount):
             self.asked.append(turn)
-            is_right = isinstance(turn, NeedsAccount) or turn.password.reveal() == PASSWORD
-            self._eap.resume(number, Accept() if is_right else Reject())
+            self._eap.resume(number, self.law(turn))
             return
         waiting = self._waiting.pop(number)
         request = waiting.packet

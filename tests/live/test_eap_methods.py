@@ -11,16 +11,19 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from loginward.core.secret import Secret
 from loginward.doors.radius.eap.turns import (
+    Accept,
+    Ask,
     EapMethod,
     Failed,
     NeedsAccount,
     NeedsPassword,
+    Reject,
     Rejected,
     Why,
 )
 from loginward.settings.radius import Eap
 from tests.live.certificates import Authority, upn
-from tests.live.eap_server import Bare, EapServer, eapol_test
+from tests.live.eap_server import Bare, EapServer, eapol_test, usual_law
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("eap")]
 
@@ -78,6 +81,7 @@ def shared(tmp_path_factory) -> Iterator[Site]:
 def site(shared) -> Site:
     shared.server.methods = tuple(EapMethod)
     shared.server.framed_mtu = None
+    shared.server.law = usual_law
     shared.server.asked.clear()
     shared.server.ends.clear()
     return shared
@@ -170,3 +174,25 @@ def test_a_device_that_distrusts_us_says_nothing_inside(site, tmp_path, method, 
     (end,) = site.server.ends
     assert isinstance(end, Failed)
     assert "unknown ca" in end.detail
+
+
+@versions
+@pytest.mark.parametrize("method", [EapMethod.TTLS_GTC, EapMethod.PEAP_GTC])
+def test_a_device_answers_when_more_is_asked(site, tmp_path, method, tls):
+    """eapol_test has one password and gives it to every question."""
+    verdicts = [Ask("Code: "), Accept()]
+    site.server.law = lambda _: verdicts.pop(0)
+    site.server.methods = (method,)
+    good, said = eapol_test(tmp_path, site.server.port, **network(site, method, tls))
+    assert good, said[-3000:]
+    assert site.server.asked == asked(method) * 2
+
+
+@versions
+def test_a_suspended_person_with_a_good_certificate_hears_failure(site, tmp_path, tls):
+    site.server.law = lambda _: Reject()
+    site.server.methods = (EapMethod.TLS,)
+    good, said = eapol_test(tmp_path, site.server.port, **network(site, EapMethod.TLS, tls))
+    assert not good
+    assert "EAP: Received EAP-Failure" in said
+    assert [type(end) for end in site.server.ends] == [Rejected]

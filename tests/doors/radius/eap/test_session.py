@@ -30,7 +30,7 @@ from loginward.doors.radius.eap.turns import (
 from loginward.wire.eap import packet
 from tests.doors.radius.eap.driving import Told, all_methods, scripted, talk
 from tests.doubles.eap_peer import PEAP, TLS, TTLS, Peer
-from tests.live.certificates import Authority, upn
+from tests.live.certificates import Authority, Pair, upn
 
 VERSIONS = ["1.2", "1.3"]
 PASSWORDS = [
@@ -252,6 +252,51 @@ def test_a_certificate_for_servers_proves_no_person(site, tls):
     told = talk(session(site), certified(site, site.server, tls=tls))
     assert why(told) in {Why.CERTIFICATE, Why.HANDSHAKE}
     assert told.asked == []
+
+
+class TestChain:
+    """A certificate below a second authority: each of the two must say whom it has revoked."""
+
+    @pytest.fixture
+    def below(self, site, tmp_path):
+        return Authority(tmp_path, "second authority", above=site.authority)
+
+    def told(self, site, below, changed, *lists):
+        pair = below.client("ann", "Ann", upn("ann@corp.example"))
+        pair.cert_file.write_bytes(pair.cert_file.read_bytes() + below.ca_file.read_bytes())
+        crls = below.ca_file.with_name("crls.pem")
+        crls.write_bytes(b"".join(file.read_bytes() for file in lists))
+        tls_contexts = changed(crl_file=crls)
+        return talk(EapSession([EapMethod.TLS], tls_contexts, 1000), certified(site, pair))
+
+    def test_with_both_lists_it_proves_the_person(self, site, below, changed):
+        lists = site.authority.revoke("a.pem"), below.revoke("b.pem")
+        told = self.told(site, below, changed, *lists)
+        assert isinstance(told.end, Accepted)
+
+    def test_with_one_list_it_proves_nobody(self, site, below, changed):
+        for lists in ([site.authority.revoke("a.pem")], [below.revoke("b.pem")]):
+            told = self.told(site, below, changed, *lists)
+            assert why(told) is Why.HANDSHAKE
+            assert "certificate verify failed" in told.end.detail
+
+    def test_a_revoked_authority_proves_nobody(self, site, below, changed):
+        revoked = Pair(below.ca_file, below.ca_file)
+        lists = site.authority.revoke("a.pem", revoked), below.revoke("b.pem")
+        assert why(self.told(site, below, changed, *lists)) is Why.HANDSHAKE
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest", "device"), [("1.3", "1.3", "1.2"), ("1.2", "1.2", "1.3")]
+)
+def test_a_version_that_the_configuration_leaves_out_is_not_spoken(
+    site, changed, oldest, newest, device
+):
+    tls_contexts = changed(tls_min=oldest, tls_max=newest)
+    peer = Peer(site.authority.ca_file, tls=device)
+    told = talk(EapSession(all_methods(), tls_contexts, 1000), peer)
+    assert why(told) is Why.HANDSHAKE
+    assert "unsupported protocol" in told.end.detail
 
 
 def test_a_stale_list_refuses_every_certificate_and_no_password(site, changed):

@@ -16,7 +16,7 @@ from loginward.doors.radius.eap.turns import EapMethod, Turn, Verdict
 from loginward.errors import ProtocolError
 from loginward.settings.radius import Eap
 
-MAX_OCTETS: Final = 16_384  # of a frame
+MAX_OCTETS: Final = 65_536  # of a frame
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
