@@ -12,6 +12,7 @@ from loginward.core.reasons import Reason
 from loginward.runtime.access import peers_of, uid_of
 from loginward.runtime.askers import keeps_locked, names_service, service_kind
 from loginward.settings.policy import Resource
+from loginward.settings.radius import Client, Radius
 from tests.runtime.people import NEXT, RIGHT, WRONG, person
 
 
@@ -45,7 +46,15 @@ def test_a_radius_client_keeps_the_locked_only_where_a_resource_says_so(host):
         Resource(name="old", clients=("vpn",), keep_while=("expired",)),
         Resource(name="mail", services=("imap",), keep_while=("locked",)),
     )
-    settings = replace(host.settings, policy=replace(host.settings.policy, resources=resources))
+    clients = (
+        Client(name=name, addresses=(f"10.{n}.0.0/16",), secret_file="/s", methods=("pap",))
+        for n, name in enumerate(("wifi", "vpn", "x"))
+    )
+    settings = replace(
+        host.settings,
+        policy=replace(host.settings.policy, resources=resources),
+        doors=replace(host.settings.doors, radius=Radius(clients=tuple(clients))),
+    )
     kept = {client: keeps_locked(settings, client) for client in ("wifi", "vpn", "imap", "x")}
     assert kept == {"wifi": True, "vpn": False, "imap": False, "x": False}
 
