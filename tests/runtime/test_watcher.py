@@ -11,6 +11,7 @@ import pytest
 from loginward.core.acts import Verb
 from loginward.core.secret import Secret
 from loginward.core.status import DueDate, ExpiryCause
+from loginward.core.transitions import Bar
 from loginward.directory.port import Act
 from loginward.errors import DirectoryUnavailable
 from loginward.host.linux import LinuxActions
@@ -55,6 +56,24 @@ def test_a_lock_and_its_end_are_noted_once_with_what_tripped_it(host, watch, han
     hands.pass_by(timedelta(minutes=31))
     watch.one_pass()
     assert seen(host)[1:] == [("unlocked", "locked", "active")]
+
+
+def test_who_is_barred_is_told_by_id_and_a_lock_by_guesses_bars_nobody(host):
+    """What ends that account's sessions at VPN and Wi-Fi."""
+    host.people(person("ann"), person("bob"))
+    told = []
+    watcher = Watcher(host.parts, lambda *bar: told.append(bar))
+    watcher.one_pass()
+    ann, bob = (host.account(name).account_id for name in ("ann", "bob"))
+
+    host.guess("ann", 5)
+    watcher.one_pass()
+    assert [verb for verb, _, _ in seen(host)] == ["locked"]
+    assert told == []
+    for verb, name in ((Verb.LOCK, "ann"), (Verb.SUSPEND, "bob"), (Verb.ACTIVATE, "bob")):
+        host.act(verb, name)
+        watcher.one_pass()
+    assert told == [(ann, Bar.LOCKED_BY_ADMIN), (bob, Bar.SUSPENDED)]
 
 
 def test_an_admins_acts_are_noted(host, watch):
