@@ -1,6 +1,6 @@
 """The RADIUS door over UDP: one loop owns the sockets, threads judge, replies leave by the loop.
 
-Source: RFC 2865 section 3, RFC 2866, RFC 5080 section 2.2, RFC 5997.
+Source: RFC 2865 section 3, RFC 2866.
 """
 
 from __future__ import annotations
@@ -17,14 +17,10 @@ from loginward.doors.radius.accepts import Accepts
 from loginward.doors.radius.access import AccessRequests
 from loginward.doors.radius.accounting import Accounting
 from loginward.doors.radius.counters import UNKNOWN, Counters
-from loginward.doors.radius.duplicates import Duplicates, Entry, Seen
-from loginward.doors.radius.exchange import Exchange
+from loginward.doors.radius.intake import ACCOUNTING, AUTHENTICATION, Intake, Origin
 from loginward.doors.radius.judges import Judges
 from loginward.doors.radius.loop import Loop
-from loginward.errors import ProtocolError
-from loginward.wire.radius import replies
-from loginward.wire.radius.packet import MAX_OCTETS, Code, Packet, decode
-from loginward.wire.radius.signing import NotAuthenticError, UnsignedError, check_request
+from loginward.wire.radius.packet import MAX_OCTETS
 
 if TYPE_CHECKING:
     import socket
@@ -32,11 +28,9 @@ if TYPE_CHECKING:
 
     from loginward.core.clock import Clock
     from loginward.core.transitions import Bar
-    from loginward.doors.radius.clients import RadiusClient
     from loginward.doors.radius.port import RadiusService
     from loginward.doors.radius.rules import DoorRules
     from loginward.doors.radius.sessions import Session, Sessions
-    from loginward.wire.radius.signing import SharedSecret
 
 _log = logging.getLogger(__name__)
 _A_TURN: Final = 64  # datagrams of one socket before the others are looked at
@@ -78,10 +72,10 @@ class RadiusServer:
         self._clock = clock
         self._loop = loop
         self._judges = judges
-        self._duplicates = Duplicates()
         accepts = Accepts(sessions, clock, os.urandom)
         self._access = AccessRequests(service, accepts, clock, self.counters, os.urandom)
-        self._accounting = Accounting(sessions, on_barred)
+        accounting = Accounting(sessions, on_barred)
+        self.intake = Intake(service, self._access, accounting, clock, counters, loop)
         self._stopped = threading.Event()
 
     @property
@@ -96,7 +90,7 @@ class RadiusServer:
             "in_flight": at_work,
             "waiting": waiting,
             "challenges": len(self._access.challenges),
-            "remembered": len(self._duplicates),
+            "remembered": len(self.intake),
         }
 
     def run(self) -> None:
@@ -134,100 +128,15 @@ class RadiusServer:
         if client is None or client.secret is None:
             self.counters.add(UNKNOWN, "unknown-client")
             return
-        try:
-            packet = self._checked(datagram, client, client.secret, listener)
-            if packet is not None:
-                self._dispatch(packet, client, client.secret, rules, listener, address)
-        except UnsignedError:
-            self.counters.warn(client.name, "unsigned", self._clock.monotonic())
-        except NotAuthenticError:
-            self.counters.warn(client.name, "bad-authenticator", self._clock.monotonic())
-        except ProtocolError:
-            self.counters.warn(client.name, "malformed", self._clock.monotonic())
-
-    def _checked(
-        self, datagram: bytes, client: RadiusClient, secret: SharedSecret, listener: Listener
-    ) -> Packet | None:
-        """Return a packet that the client has signed; None: not one for this port.
-
-        Raises:
-            ProtocolError: It must be dropped.
-        """
-        packet = decode(datagram)
-        wanted = Code.ACCOUNTING_REQUEST if listener.accounting else Code.ACCESS_REQUEST
-        if packet.code not in {wanted, Code.STATUS_SERVER}:
-            self.counters.add(client.name, "wrong-port")
-            return None
-        check_request(packet, secret, demand=client.settings.require_message_authenticator)
-        return packet
-
-    def _dispatch(
-        self,
-        packet: Packet,
-        client: RadiusClient,
-        secret: SharedSecret,
-        rules: DoorRules,
-        listener: Listener,
-        address: tuple[str, int],
-    ) -> None:
-        """Answer a request that is to be believed.
-
-        Raises:
-            ProtocolError: It must be dropped.
-        """
-        self.counters.add(client.name, packet.code.name.lower().replace("_", "-"))
-        if packet.code is Code.STATUS_SERVER:
-            self._tell_status(packet, secret, rules, listener, address)
-            return
-        now = self._clock.monotonic()
-        key = (listener.sock.fileno(), address[0], address[1], packet.identifier)
-        seen, entry = self._duplicates.look(key, packet.authenticator, now)
-        if seen is not Seen.NEW:
-            self.counters.add(client.name, "duplicate")
-            if entry.reply is not None:
-                self._send(listener, entry.reply, address)
-            return
-        exchange = Exchange(
-            packet=packet,
+        origin = Origin(
             client=client,
-            secret=secret,
-            rules=rules,
+            secret=client.secret,
             source=address[0],
-            arrived=now,
-            reply=lambda octets, at: self._reply(listener, address, entry, octets, at),
-            drop=lambda: self._duplicates.forget(key, entry),
+            key=(listener.sock.fileno(), address[0], address[1]),
+            codes=ACCOUNTING if listener.accounting else AUTHENTICATION,
+            send=lambda octets: self._send(listener, octets, address),
         )
-        try:
-            (self._accounting if listener.accounting else self._access).handle(exchange)
-        except ProtocolError:
-            exchange.drop()
-            raise
-
-    def _tell_status(
-        self,
-        packet: Packet,
-        secret: SharedSecret,
-        rules: DoorRules,
-        listener: Listener,
-        address: tuple[str, int],
-    ) -> None:
-        silent = rules.settings.status_server == "silent-when-unusable"
-        if silent and not listener.accounting and not self._service.is_usable():
-            return
-        octets = replies.status_answer(packet, secret, accounting=listener.accounting)
-        self._send(listener, octets, address)
-
-    def _reply(
-        self, listener: Listener, address: tuple[str, int], entry: Entry, octets: bytes, at: float
-    ) -> None:
-        def leave() -> None:
-            entry.reply = octets
-            self._send(listener, octets, address)
-
-        if at <= self._clock.monotonic():
-            leave()
-        else:
-            self._loop.at(at, leave)
+        self.intake.take(datagram, origin, rules)
 
     def _send(self, listener: Listener, octets: bytes, address: tuple[str, int]) -> None:
         with contextlib.suppress(OSError):  # it asks again, and hears the same
