@@ -42,7 +42,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "directory_takes_change": ("yes", "no"),
     "at": (
         *("sshd", "imap", "cron", "systemd-user", "passwd"),
-        *("radius", "radius-challenge", "gate"),
+        *("radius", "radius-challenge", "radius-certificate", "gate"),
     ),
     "key_logins": ("deny", "warn"),
 }
@@ -58,6 +58,9 @@ _AT = {
     "radius": Asker(door=Door.RADIUS, service=ServiceKind.AUTHENTICATES),
     "radius-challenge": Asker(
         door=Door.RADIUS, service=ServiceKind.AUTHENTICATES, inline_change=True
+    ),
+    "radius-certificate": Asker(
+        door=Door.RADIUS, service=ServiceKind.AUTHENTICATES, by_certificate=True
     ),
     "gate": Asker(door=Door.GATE, service=ServiceKind.CONVERSES),
 }

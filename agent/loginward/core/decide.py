@@ -104,7 +104,8 @@ def _standing(reading: Reading, asker: Asker, rules: Rules, now: datetime) -> De
         case _:  # pragma: no cover
             assert_never(reading)
     status = status_at(facts, now)
-    refusal = _state(status) or _pending(status) or _locked(status, asker) or _scope(asker, status)
+    pending = None if asker.by_certificate else _pending(status)
+    refusal = _state(status) or pending or _locked(status, asker) or _scope(asker, status)
     if refusal is None and isinstance(reading, Copy):
         # A copy that claims to be of the future has no known age: the clock was wrong once.
         age = now - facts.read_at

@@ -72,6 +72,7 @@ class Asker:
             temporary password which only the check can tell is not forgotten by the account
             phase; None where there was none, and after a change.
         changing: The request is to change the password, so that being expired is no obstacle.
+        by_certificate: A certificate was shown: no password is needed, so none pending refuses.
         inline_change: The door changes passwords inside the login (RADIUS challenge).
     """
 
@@ -85,6 +86,7 @@ class Asker:
     earlier: Proven | None = None
     changing: bool = False
     inline_change: bool = False
+    by_certificate: bool = False
 
     @property
     def can_change(self) -> bool:

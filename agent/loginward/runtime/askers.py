@@ -75,6 +75,7 @@ def asker_of(
 ) -> Asker:
     """Return who asks; `account` None: nothing is known about the name."""
     keep_while, resource = _kept_at(settings, request.door, request.service)
+    at_radius = request.door is Door.RADIUS
     proven = proof is not None and account is not None and proof.account_id == account.account_id
     return Asker(
         door=request.door,
@@ -87,6 +88,7 @@ def asker_of(
         earlier=proof.checked if proven and proof is not None else None,
         changing=request.phase in {Phase.CHAUTHTOK_PRELIM, Phase.CHAUTHTOK_UPDATE},
         inline_change=request.inline_change,
+        by_certificate=at_radius and request.phase is Phase.ACCT,
     )
 
 

@@ -70,8 +70,9 @@ def serve(config_path: str, user: str | None) -> int:
         become = hardening.user_to_become(user, USER)
         hardening.own_folder(settings.state_dir, 0o755, become)
         beside = start_beside(settings, become)
-        secrets = read_secrets(settings)
         radius = RadiusOpening()
+        radius.start_eap(settings, become)  # before this process has read any secret
+        secrets = read_secrets(settings)
         radius.rules(settings)  # reads the secrets while root's rights last
         sockets = _sockets(settings)
         if become is not None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from loginward.core.transitions import Bar
+    from loginward.doors.radius.eap.client import EapProcess
     from loginward.doors.radius.rules import DoorRules
     from loginward.doors.radius.server import Listener
     from loginward.runtime.agent import Parts
@@ -69,6 +70,13 @@ class RadiusDoor:
             judges,
             self._disconnects.heard_of,
         )
+        self._tunnels: EapProcess | None = None
+        radius = parts.settings.doors.radius
+        if radius is not None and radius.eap is not None:
+            self._tunnels = parts.radius.open_eap(
+                radius.eap, loop, parts.clock, self._server.on_eap_turn
+            )
+            self._server.use_tunnels(self._tunnels)
         self._serving = threading.Thread(target=self._server.run, name="radius-door", daemon=True)
         parts.metrics.watch("radius_door", "The RADIUS door now.", self._server.gauges)
         parts.metrics.count("radius_packets_total", "What came to the RADIUS door.", counters.read)
@@ -114,3 +122,5 @@ class RadiusDoor:
             self._disconnects.close()
             self._server.stop()
             self._serving.join(timeout=10)
+            if self._tunnels is not None:
+                self._tunnels.close()

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from loginward.config.secrets import read_secret
 from loginward.doors.radius.dictionaries import load
+from loginward.doors.radius.eap.client import EapProcess
 from loginward.doors.radius.rules import DoorRules, door_rules
 from loginward.doors.radius.server import Listener
 from loginward.errors import ConfigError
+from loginward.runtime.eap_process import EapChild, spawn
 
 if TYPE_CHECKING:
+    import pwd
+    from collections.abc import Callable
     from pathlib import Path
 
+    from loginward.core.clock import Clock
     from loginward.core.secret import Secret
+    from loginward.doors.radius.eap.turns import Turn
+    from loginward.doors.radius.loop import Loop
     from loginward.settings import Settings
-    from loginward.settings.radius import Radius
+    from loginward.settings.radius import Eap, Radius
 
+_log = logging.getLogger(__name__)
+_EAP: Final = "doors.radius.eap"
 _BUFFER_OCTETS: Final = 4 * 1024 * 1024  # a burst of 10,000 requests waits here, not in the wire
 
 
@@ -30,6 +40,51 @@ class RadiusOpening:
 
     def __init__(self) -> None:
         self._secrets: dict[Path, Secret] = {}
+        self._started: EapChild | None = None
+        self._tunnels: EapProcess | None = None
+        self._eap: Eap | None = None
+
+    def start_eap(self, settings: Settings, become: pwd.struct_passwd | None) -> None:
+        """Start the process that holds the EAP key, while it may still read that as root.
+
+        Raises:
+            ConfigError: There is no process to be had.
+        """
+        radius = settings.doors.radius
+        if radius is None or radius.eap is None:
+            return
+        try:
+            self._started = spawn(become)
+        except OSError as error:
+            raise ConfigError(_EAP, f"no process can be had: {error.strerror}") from error
+
+    def open_eap(
+        self, eap: Eap, loop: Loop, clock: Clock, on_turn: Callable[[int, Turn], None]
+    ) -> EapProcess:
+        """Return the sessions of that process, which has read its files; reloads go there too.
+
+        Raises:
+            ConfigError: A file cannot be used.
+        """
+        self._tunnels, self._eap = EapProcess(self._child, loop, clock, on_turn), eap
+        self._tunnels.open(eap)
+        return self._tunnels
+
+    def _child(self) -> EapChild:
+        started, self._started = self._started, None
+        return started or spawn()
+
+    def _reopen(self, eap: Eap) -> None:
+        """Have the files of EAP read again; those that only root may read stay as they were."""
+        if self._tunnels is None:
+            return
+        try:
+            self._tunnels.reconfigure(eap)
+        except ConfigError:
+            if eap != self._eap or _can_be_read(eap.key_file):
+                raise
+            _log.warning("loginward: the certificates of EAP stay: only root may read their key")
+        self._eap = eap
 
     def rules(self, settings: Settings) -> DoorRules | None:
         """Return what the door goes by; None: there is no such door.
@@ -52,7 +107,10 @@ class RadiusOpening:
             for at, client in enumerate(radius.clients)
             if client.coa is not None and client.coa.secret_file is not None
         }
-        return door_rules(radius, secrets, load(radius.dictionaries), coa_secrets)
+        rules = door_rules(radius, secrets, load(radius.dictionaries), coa_secrets)
+        if radius.eap is not None:
+            self._reopen(radius.eap)
+        return rules
 
     def _read(self, file: Path, path: str) -> Secret:
         try:

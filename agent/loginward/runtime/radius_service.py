@@ -54,12 +54,12 @@ class _Talk:
         self._request = request
         self._judging = Judging(parts, request)
 
-    def begin(self, password: Secret | None, told: Told) -> bool:
+    def begin(self, password: Secret | None, told: Told, *, continuing: bool = False) -> bool:
         """Judge a first password, or without one the account alone."""
         command = self._judging.first()
         if isinstance(command, Ask) and password is not None:
             command = self._judging.typed(password)
-        return self._drive(command, told, continuing=False)
+        return self._drive(command, told, continuing=continuing)
 
     def answer(self, typed: Secret, told: Told) -> bool:
         """Go on with what was typed."""

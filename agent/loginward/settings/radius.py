@@ -146,7 +146,7 @@ class Radius(Section):
     )
     tls: Annotated[RadiusTls | None, Key("RADIUS over TLS", null="UDP alone", opens=True)] = None
     clients: Annotated[tuple[Client, ...], Key("Who may ask", at_least=1)]
-    eap: Annotated[Eap | None, Key("Certificates for EAP", null="PAP alone")] = None
+    eap: Annotated[Eap | None, Key("Certificates for EAP", null="PAP alone", opens=True)] = None
     reply_message: Annotated[Literal["off", "short", "full"], Key("How much a reject says")] = (
         "short"
     )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from loginward.doors.radius.asked import name_of, request_of
 from loginward.doors.radius.challenges import Challenges
+from loginward.doors.radius.eap_requests import failure_of
 from loginward.doors.radius.port import AskTurn, Conversation, ResultTurn
 from loginward.doors.radius.verdicts import Answer, answer_to
 from loginward.errors import ProtocolError
 from loginward.wire.radius import replies
-from loginward.wire.radius.access import NoProof, Pap, proof_of
+from loginward.wire.radius.access import Eap, NoProof, Pap, proof_of
 from loginward.wire.radius.attributes import Attribute, ServiceType, as_integer, integer
 from loginward.wire.radius.password import unhide
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from loginward.core.clock import Clock
     from loginward.core.secret import Secret
-    from loginward.doors.radius.accepts import Accepts
     from loginward.doors.radius.counters import Counters
+    from loginward.doors.radius.eap_requests import EapRequests
+    from loginward.doors.radius.endings import Endings
     from loginward.doors.radius.exchange import Exchange
     from loginward.doors.radius.port import RadiusService
 
@@ -36,6 +38,9 @@ _NO_LOGIN: Final = frozenset({ServiceType.CALL_CHECK, ServiceType.AUTHORIZE_ONLY
 class AccessRequests:
     """Judges Access-Requests.
 
+    Attributes:
+        eap: What goes on with EAP sessions; None: this agent has no certificate for them.
+
     Args:
         random: Returns so many octets that nobody can guess.
     """
@@ -43,16 +48,17 @@ class AccessRequests:
     def __init__(
         self,
         service: RadiusService,
-        accepts: Accepts,
+        endings: Endings,
         clock: Clock,
         counters: Counters,
         random: Callable[[int], bytes],
     ) -> None:
         self._service = service
-        self._accepts = accepts
+        self._endings = endings
         self._clock = clock
         self._counters = counters
         self.challenges = Challenges(random)
+        self.eap: EapRequests | None = None
 
     def handle(self, exchange: Exchange) -> None:
         """Begin or go on with a login.
@@ -64,12 +70,16 @@ class AccessRequests:
         client = exchange.client
         if as_integer(exchange.packet.first(Attribute.SERVICE_TYPE)) in _NO_LOGIN:
             self._counters.add(client.name, "no-login")
-            self._reject(exchange)
+            self._endings.reject(exchange)
+            return
+        if isinstance(proof, Eap) and self.eap is not None:
+            self.eap.handle(exchange, proof.packet)
             return
         if not isinstance(proof, Pap) or "pap" not in client.settings.methods:
             foreign = proof is not NoProof.NOTHING
             self._counters.add(client.name, "no-method" if foreign else "no-proof")
-            self._reject(exchange)
+            eap = failure_of(proof.packet) if isinstance(proof, Eap) else b""
+            self._endings.reject(exchange, eap=eap)
             return
         typed = unhide(proof.hidden, exchange.packet.authenticator, exchange.secret)
         state = exchange.packet.first(Attribute.STATE)
@@ -90,7 +100,7 @@ class AccessRequests:
         )
         if conversation is None:
             self._counters.add(exchange.client.name, "unknown-state")
-            self._reject(exchange)
+            self._endings.reject(exchange)
             return
         self._offer(exchange, conversation, typed, continuing=True)
 
@@ -130,19 +140,9 @@ class AccessRequests:
             self._counters.add(exchange.client.name, "silent")
             exchange.drop()
         elif answer is Answer.REJECT:
-            self._reject(exchange, turn.message)
+            self._endings.reject(exchange, turn.message)
         else:
-            self._accept(exchange, turn)
-
-    def _accept(self, exchange: Exchange, turn: ResultTurn) -> None:
-        attributes = self._accepts.attributes(exchange, turn)
-        octets = replies.accept(exchange.packet, exchange.secret, attributes, message=turn.message)
-        exchange.reply(octets, exchange.arrived)
-
-    def _reject(self, exchange: Exchange, message: str = "") -> None:
-        octets = replies.reject(exchange.packet, exchange.secret, message=message)
-        delay_s = exchange.rules.settings.reject_delay_s or 0.0
-        exchange.reply(octets, exchange.arrived + delay_s)
+            self._endings.accept(exchange, turn)
 
     def _user(self, exchange: Exchange) -> bytes:
         return exchange.packet.first(Attribute.USER_NAME) or b""

@@ -57,8 +57,12 @@ class Conversation(Protocol):
     ever told.
     """
 
-    def begin(self, password: Secret | None, told: Told) -> bool:
-        """Judge a first password, or without one the account alone."""
+    def begin(self, password: Secret | None, told: Told, *, continuing: bool = False) -> bool:
+        """Judge a first password, or without one the account alone.
+
+        Args:
+            continuing: Much has been done for this login already, such as a handshake.
+        """
 
     def answer(self, typed: Secret, told: Told) -> bool:
         """Go on with what was typed."""

@@ -17,6 +17,8 @@ from loginward.doors.radius.accepts import Accepts
 from loginward.doors.radius.access import AccessRequests
 from loginward.doors.radius.accounting import Accounting
 from loginward.doors.radius.counters import UNKNOWN, Counters
+from loginward.doors.radius.eap_requests import EapRequests
+from loginward.doors.radius.endings import Endings
 from loginward.doors.radius.intake import ACCOUNTING, AUTHENTICATION, Intake, Origin
 from loginward.doors.radius.judges import Judges
 from loginward.doors.radius.loop import Loop
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from loginward.core.clock import Clock
     from loginward.core.transitions import Bar
+    from loginward.doors.radius.eap.turns import Turn
+    from loginward.doors.radius.eap_requests import Tunnels
     from loginward.doors.radius.port import RadiusService
     from loginward.doors.radius.rules import DoorRules
     from loginward.doors.radius.sessions import Session, Sessions
@@ -73,10 +77,22 @@ class RadiusServer:
         self._loop = loop
         self._judges = judges
         accepts = Accepts(sessions, clock, os.urandom)
-        self._access = AccessRequests(service, accepts, clock, self.counters, os.urandom)
+        self._endings = Endings(accepts)
+        self._access = AccessRequests(service, self._endings, clock, self.counters, os.urandom)
         accounting = Accounting(sessions, on_barred)
         self.intake = Intake(service, self._access, accounting, clock, counters, loop)
         self._stopped = threading.Event()
+
+    def use_tunnels(self, tunnels: Tunnels) -> None:
+        """Take EAP from now on; before `run`."""
+        self._access.eap = EapRequests(
+            tunnels, self._service, self._endings, self._clock, self.counters, os.urandom
+        )
+
+    def on_eap_turn(self, session: int, turn: Turn) -> None:
+        """Take what an EAP session has come to; for the loop's thread."""
+        if self._access.eap is not None:
+            self._access.eap.on_turn(session, turn)
 
     @property
     def is_well(self) -> bool:
@@ -90,6 +106,7 @@ class RadiusServer:
             "in_flight": at_work,
             "waiting": waiting,
             "challenges": len(self._access.challenges),
+            "eap_sessions": 0 if self._access.eap is None else len(self._access.eap),
             "remembered": len(self.intake),
         }
 
