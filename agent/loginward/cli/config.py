@@ -134,8 +134,11 @@ def reload_file(asking: Asking) -> int:
     return DONE
 
 
-def settings_of(config: str | None) -> Settings:
+def settings_of(config: str | None, *, secrets: bool = True) -> Settings:
     """Return the settings of a file, by default the usual one.
+
+    Args:
+        secrets: Look at the files of secrets too.
 
     Raises:
         CommandFailed: It cannot be used; every problem has been printed.
@@ -144,7 +147,7 @@ def settings_of(config: str | None) -> Settings:
 
     path = config or str(DEFAULT_CONFIG)
     try:
-        return load_config(path)
+        return load_config(path, secrets=secrets)
     except BadConfigFileError as error:
         _print(list(error.problems), Output())
         hint = f"loginward config check {path}"

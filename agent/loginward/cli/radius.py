@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "test": "radius_test",
     "sessions": "radius_sessions",
     "new-secret": "radius_new_secret",
 }
@@ -23,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     cls=LazyGroup,
     modules=COMMANDS,
     epilog=examples(
+        "loginward radius test ann",
         "loginward radius sessions",
         "(umask 077; loginward radius new-secret > /etc/loginward/wifi.secret)",
     ),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from loginward.core.secret import Secret
 from loginward.wire.radius.attributes import vendor_values
 from loginward.wire.radius.packet import decode
-from loginward.wire.radius.password import MICROSOFT, hide, mppe_keys, unhide
+from loginward.wire.radius.password import MICROSOFT, hide, mppe_key_of, mppe_keys, unhide
 from loginward.wire.radius.signing import SharedSecret
 from tests.wire.radius.stage import AUTHENTICATOR, OCTETS, SECRET, hidden, unsigned
 
@@ -113,6 +113,17 @@ def test_salts_have_their_highest_bit_set_and_differ(noise: bytes) -> None:
 
     assert all(salt[0] & 0x80 for salt in salts)
     assert salts[0] != salts[1]
+
+
+def test_a_client_reads_both_halves() -> None:
+    read = [mppe_key_of(value, AUTHENTICATOR, SECRET) for _, value in keys()]
+    assert read == [MSK[:32], MSK[32:]]
+
+
+@given(st.binary(max_size=80))
+def test_whatever_a_server_sends_as_a_key_is_one_or_none(value: bytes) -> None:
+    key = mppe_key_of(value, AUTHENTICATOR, SECRET)
+    assert key is None or len(key) < len(value)
 
 
 def test_an_msk_that_is_too_short_is_a_fault_of_ours() -> None:

@@ -70,6 +70,22 @@ def mppe_keys(msk: bytes, authenticator: bytes, secret: SharedSecret, noise: byt
     )
 
 
+def mppe_key_of(value: bytes, authenticator: bytes, secret: SharedSecret) -> bytes | None:
+    """Return the key that a MS-MPPE-Recv-Key or -Send-Key hides, for a client; None: it hides none.
+
+    Args:
+        value: The vendor's value: salt and hidden octets.
+        authenticator: Of the Access-Request that was answered.
+    """
+    salt, hidden = value[:2], value[2:]
+    if not hidden or len(hidden) % BLOCK:
+        return None
+    starts = [authenticator + salt, *_blocks(hidden[:-BLOCK])]
+    plain = _xor(hidden, b"".join(map(secret.digest_before, starts)))
+    size = plain[0]
+    return plain[1 : size + 1] if size < len(plain) else None
+
+
 def _mppe_key(
     type_: int, key: bytes, salt: bytes, authenticator: bytes, secret: SharedSecret
 ) -> bytes:

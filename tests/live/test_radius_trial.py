@@ -1,0 +1,187 @@
+"""`loginward radius test` against a real agent, and beside radclient and eapol_test: one answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loginward.settings.radius import Eap
+from tests.doubles.nas import SECRET
+from tests.live import eap_server, people
+from tests.live.certificates import Authority
+from tests.live.eap_server import Bare, EapServer, eapol_test
+from tests.live.radius_site import RadiusSite, radius_site, write_secret
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("radius")]
+
+COMMAND = Path(sys.executable).with_name("loginward")
+RIGHT = people.PASSWORD
+REPLIES = """\
+    replies:
+      - attributes: {Tunnel-Type: VLAN, Tunnel-Private-Group-Id: "20", Session-Timeout: "600"}
+"""
+NETWORKS = {
+    "eap-ttls-pap": {"eap": Bare("TTLS"), "phase2": "auth=PAP"},
+    "peap-gtc": {"eap": Bare("PEAP"), "phase2": "auth=GTC"},
+}
+
+
+def radius_test(*argv: object, typed: str = RIGHT) -> tuple[int, dict, str]:
+    """Run the command; return its exit code, its row, and what it says on stderr."""
+    done = subprocess.run(
+        [COMMAND, "radius", "test", *map(str, argv), "--password-stdin", "--json"],
+        input=typed + "\n", capture_output=True, text=True, timeout=30, check=False,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
+
+
+def attributes(row: dict) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in row["attributes"]}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[RadiusSite]:
+    with radius_site(tmp_path_factory.mktemp("radius"), more=REPLIES) as made:
+        yield made
+
+
+@pytest.fixture
+def asked(site, tmp_path):
+    """Return the arguments that name the site's server and its secret."""
+    return ["--server", f"127.0.0.1:{site.auth}", "--secret-file", write_secret(tmp_path)]
+
+
+def radclient(site: RadiusSite, name: str, password: str) -> str:
+    done = subprocess.run(
+        ["radclient", "-x", "-r", "1", f"127.0.0.1:{site.auth}", "auth", SECRET.decode()],
+        input=f'User-Name={name}\nUser-Password="{password}"\nMessage-Authenticator=0x00\n',
+        capture_output=True, text=True, timeout=15, check=False,
+    )  # fmt: skip
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "code"),
+    [("active", RIGHT, 0), ("active", "a wrong one 1", 1), ("lockperm", RIGHT, 1)],
+)
+def test_it_says_what_radclient_hears(site, asked, name, password, code):
+    done, row, err = radius_test(name, *asked, typed=password)
+    heard = radclient(site, name, password)
+    assert (done, err) == (code, "")
+    assert row["answer"] == ("rejected" if code else "accepted")
+    assert ("Received Access-Reject" if code else "Received Access-Accept") in heard
+    assert row["took_ms"] < 3000
+    for key, value in attributes(row).items():
+        if key != "Class":
+            assert f"{key}:0 = {value}" in heard or f'{key}:0 = "{value}"' in heard or (
+                f"{key} = {value}" in heard
+            )  # fmt: skip
+
+
+def test_an_accept_is_shown_by_name(asked):
+    _, row, _ = radius_test("active", *asked)
+    shown = attributes(row)
+    assert shown.pop("Class").startswith(("lw1:", "0x6c77313a"))
+    assert shown == {
+        "Tunnel-Type": "VLAN", "Tunnel-Private-Group-Id": "20", "Session-Timeout": "600",
+    }  # fmt: skip
+
+
+def test_a_challenge_is_followed_to_its_end_where_somebody_answers(asked):
+    code, row, err = radius_test("mustchange", *asked)
+    assert (code, row) == (1, {})
+    assert "error: asked for more: New password:" in err
+    new = "an entirely new one 8"
+    code, row, err = radius_test("mustchange", *asked, typed=f"{RIGHT}\n{new}\n{new}")
+    assert (code, err, row["rounds"]) == (0, "", 3)
+    code, row, err = radius_test("mustchange", *asked, typed=new)
+    assert (code, row["answer"]) == (0, "accepted")
+
+
+def test_status_server(site, asked):
+    code, row, _ = radius_test("--status", *asked)
+    assert (code, row["answer"], row["attributes"]) == (0, "accepted", [])
+
+
+def test_no_answer_ends_with_69_and_says_where_to_look(site, asked, tmp_path):
+    server = asked[:2]
+    wrong = tmp_path / "wrong.secret"
+    wrong.write_text("another secret, long enough\n")
+    wrong.chmod(0o600)
+    code, row, err = radius_test("--status", *server, "--secret-file", wrong, "--timeout-s", "0.3")
+    assert (code, row) == (69, {})
+    assert "nothing came back" in err
+    assert "loginward: hint: a server answers its clients alone" in err
+
+
+class Tunnels:
+    """A server of EAP with a certificate, and devices that know its authority."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = Authority(folder)
+        self.other = Authority(folder / "other")
+        pair = self.authority.server("radius", names=("radius.example.org",))
+        self.server = EapServer(Eap(cert_file=pair.cert_file, key_file=pair.key_file))
+        self.secret_file = folder / "secret"
+        self.secret_file.write_bytes(eap_server.SECRET)
+        self.secret_file.chmod(0o600)
+
+    def test(self, *more: object, password: str = "right horse") -> tuple[int, dict, str]:
+        """Run the command as ann."""
+        where = ["--server", f"127.0.0.1:{self.server.port}", "--secret-file", self.secret_file]
+        return radius_test("ann", *where, *more, typed=password)
+
+
+@pytest.fixture(scope="module")
+def tunnels(tmp_path_factory) -> Iterator[Tunnels]:
+    made = Tunnels(tmp_path_factory.mktemp("tunnels"))
+    yield made
+    made.server.close()
+
+
+@pytest.mark.parametrize("method", NETWORKS)
+@pytest.mark.parametrize("password", ["right horse", "wrong horse"])
+def test_inside_a_tunnel_it_is_answered_as_eapol_test_is(tunnels, tmp_path, method, password):
+    """The keys that the access point gets are the device's, both of them."""
+    tunnels.server.asked.clear()
+    code, row, err = tunnels.test(
+        "--method", method, "--ca", tunnels.authority.ca_file, "--domain", "radius.example.org",
+        password=password,
+    )  # fmt: skip
+    good, _ = eapol_test(
+        tmp_path, tunnels.server.port, **NETWORKS[method], identity="ann", password=password,
+        anonymous_identity="anonymous", ca_cert=tunnels.authority.ca_file,
+        domain_match="radius.example.org", phase1="tls_disable_tlsv1_3=0",
+    )  # fmt: skip
+    ours, theirs = tunnels.server.asked
+    assert ours == theirs
+    assert (code == 0, row["answer"] == "accepted", err) == (good, good, "")
+    assert row["keys_agree"] is (True if good else None)
+    assert row["tls"] == "TLSv1.3"
+    shown = row["certificate"]
+    assert (shown["names"], shown["is_trusted"]) == (["radius.example.org"], True)
+    assert shown["problems"] == []
+
+
+@pytest.mark.parametrize("method", NETWORKS)
+def test_a_server_of_another_authority_never_hears_the_password(tunnels, method):
+    tunnels.server.asked.clear()
+    code, row, _ = tunnels.test("--method", method, "--ca", tunnels.other.ca_file)
+    assert (code, row["answer"], tunnels.server.asked) == (1, "rejected", [])
+    assert row["certificate"]["is_trusted"] is False
+    assert "unable to get local issuer certificate" in row["certificate"]["problems"][0]
+
+
+def test_without_an_authority_it_says_that_nobody_looked(tunnels):
+    code, row, _ = tunnels.test("--method", "peap-gtc", "--domain", "wifi.example.org")
+    assert (code, row["certificate"]["is_trusted"]) == (0, None)
+    assert row["certificate"]["problems"] == [
+        "it is for radius.example.org, not for wifi.example.org"
+    ]
