@@ -34,7 +34,7 @@ from loginward.doors.radius.eap.turns import (
     Why,
 )
 from loginward.doors.radius.loop import Loop
-from loginward.errors import ConfigError
+from loginward.errors import ConfigError, ProtocolError
 from loginward.wire.eap import packet
 from tests.doubles.clock import FixedWall
 
@@ -72,7 +72,13 @@ class Desk:
         self.faults = 0
         self.refuses: OSError | None = None
         self.loop = Loop(self, self._fault)
-        self.eap = EapProcess(self._spawn, self.loop, self, lambda *turn: self.turns.append(turn))
+        self.answers: Callable[[int, Turn], None] | None = None  # to what is no end
+        self.eap = EapProcess(self._spawn, self.loop, self, self._on_turn)
+
+    def _on_turn(self, number: int, turn: Turn) -> None:
+        self.turns.append((number, turn))
+        if self.answers and not isinstance(turn, Failed):
+            self.answers(number, turn)
 
     def _fault(self) -> None:
         self.faults += 1
@@ -163,10 +169,48 @@ def test_a_process_that_fails_costs_its_sessions_and_is_replaced(desk, site, end
     desk.run(lambda: desk.turns[1:] == [(again, Send(b"x"))])
 
 
-def test_one_that_ends_when_it_is_asked_fails_that_session_too(desk):
+@pytest.mark.parametrize("passed_s", [0.0, 5.0], ids=["restarted-later", "restarted-at-once"])
+def test_one_that_ends_when_it_is_asked_fails_that_session_too(desk, passed_s):
+    desk.moment += passed_s
     desk.children[0].theirs.close()
     number = desk.begin()
     desk.run(lambda: desk.turns == [(number, Failed(Why.GONE, GONE))])
+
+
+def test_one_that_ends_while_turns_are_taken_costs_the_next_one_nothing(desk, site):
+    """The turn is taken, its answer finds nobody, and another process is there already."""
+    desk.moment += 5
+    first = desk.begin()
+    second = desk.begin()
+    child = desk.children[0]
+    child.hears(), child.hears()
+    child.says(Turned(first, Send(b"x")))
+    child.theirs.close()
+    desk.answers = lambda number, _: desk.eap.go_on(number, IDENTITY)
+    desk.run(lambda: len(desk.turns) == 3)
+    desk.answers = None
+    gone = Failed(Why.GONE, GONE)
+    assert sorted(number for number, _ in desk.turns[1:]) == [first, second]
+    assert [turn for _, turn in desk.turns[1:]] == [gone, gone]
+    desk.spin(5)
+    assert len(desk.children) == 2
+    assert desk.children[1].ended == 0
+    assert desk.children[1].hears() == Configure(site.eap)
+
+
+@pytest.mark.parametrize("fault", [OSError(1, "no way out"), ProtocolError("RADIUS: too long")])
+def test_a_fault_of_the_door_is_not_the_processs(desk, fault):
+    def fail(*_: object) -> None:
+        raise fault
+
+    number = desk.begin()
+    desk.children[0].says(Turned(number, Send(b"x")))
+    desk.answers = fail
+    with pytest.raises(type(fault)):
+        desk.spin(3)
+    desk.answers = None
+    assert desk.children[0].ended == 0
+    assert desk.eap.is_well
 
 
 def test_who_waits_for_the_law_fails_when_the_law_has_spoken(desk):

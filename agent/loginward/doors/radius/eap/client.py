@@ -20,9 +20,9 @@ from loginward.doors.radius.eap.frames import (
     Configured,
     Order,
     Receive,
+    Report,
     Resume,
     Start,
-    Turned,
 )
 from loginward.doors.radius.eap.turns import (
     EapMethod,
@@ -171,27 +171,24 @@ class EapProcess:
         if not self._pending:
             self._heard = self._clock.monotonic()
         is_new = isinstance(order, Start)
-        if len(self._pending) >= (MOST_NEW if is_new else MOST_WAITING):
-            self._fail(session, Why.BUSY, identifier)
-        elif self._send(order):
-            self._pending[session] = identifier
-        else:
+        if self._child is None:
             self._fail(session, Why.GONE, identifier)
+        elif len(self._pending) >= (MOST_NEW if is_new else MOST_WAITING):
+            self._fail(session, Why.BUSY, identifier)
+        else:
+            self._pending[session] = identifier  # before it is sent: that may find the process gone
+            self._send(order)
 
-    def _send(self, order: Order) -> bool:
-        """Send an order now or when there is room; return whether there is a process."""
+    def _send(self, order: Order) -> None:
+        """Send an order, now or when there is room."""
         self._backlog.append(frames.encode(order))
         self._flush()
-        return self._child is not None
 
     def _flush(self) -> None:
         """Send what waits, as far as there is room; the next report is a sign of more."""
         child = self._child
-        if child is None:
-            self._backlog.clear()
-            return
         try:
-            while self._backlog:
+            while child is not None and self._backlog:
                 child.link.send(self._backlog[0])
                 self._backlog.popleft()
         except BlockingIOError:
@@ -202,38 +199,43 @@ class EapProcess:
     def _read(self) -> None:
         """Take the reports that are there."""
         child = self._child
-        if child is None:
-            return
+        for _ in range(_A_TURN):
+            if child is None or self._child is not child:
+                return  # given up meanwhile
+            report = self._next_report(child)
+            if report is None:
+                return
+            self._take(report)
+            self._flush()
+
+    def _next_report(self, child: Child) -> Report | None:
+        """Return the next report; None: there is none now, or the process was given up."""
         try:
-            for _ in range(_A_TURN):
-                octets = child.link.recv(frames.MAX_OCTETS)
-                if not octets:
-                    self._lose("it ended")
-                    return
-                self._take(octets)
-                if self._child is not child:
-                    return
-                self._flush()
+            octets = child.link.recv(frames.MAX_OCTETS)
+            if octets:
+                return frames.decode_report(octets)
+            self._lose("it ended")
         except BlockingIOError:
-            return
+            return None
         except OSError as error:
             self._lose(error.strerror or "its socket broke")
         except ProtocolError:
             self._lose("it said what is no report")
+        return None
 
-    def _take(self, octets: bytes) -> None:
-        report = frames.decode_report(octets)
+    def _take(self, report: Report) -> None:
         self._heard = self._clock.monotonic()
-        match report:
-            case Configured():
-                self._configured(report)
-            case Turned(session, turn):
-                identifier = self._pending.pop(session, None)
-                if identifier is None:
-                    raise ProtocolError("EAP: a turn that nobody waits for")
-                if isinstance(turn, NeedsPassword | NeedsAccount):
-                    self._identifiers[session] = identifier
-                self._on_turn(session, turn)
+        if isinstance(report, Configured):
+            self._configured(report)
+            return
+        session, turn = report.session, report.turn
+        identifier = self._pending.pop(session, None)
+        if identifier is None:
+            self._lose("it took a turn that nobody waits for")
+            return
+        if isinstance(turn, NeedsPassword | NeedsAccount):
+            self._identifiers[session] = identifier
+        self._on_turn(session, turn)
 
     def _configured(self, report: Configured) -> None:
         answer = self._configuring.popleft() if self._configuring else None
@@ -245,10 +247,11 @@ class EapProcess:
             _log.error("EAP cannot be used: %s: %s", report.path, report.problem)
 
     def _reconfigure(self, answer: _Answer) -> None:
-        if self._send(Configure(answer.settings)):
-            self._configuring.append(answer)
-        else:
+        if self._child is None:
             answer.give(Configured(_PATH, "its process cannot be reached"))
+            return
+        self._configuring.append(answer)
+        self._send(Configure(answer.settings))
 
     def _lose(self, reason: str) -> None:
         """Give the process up: its sessions fail, and another is started."""
@@ -284,8 +287,8 @@ class EapProcess:
             self._loop.at(now + RESTART_S, self._restart)
             return
         self._adopt(child)
-        if self._send(Configure(self._settings)):
-            self._configuring.append(None)
+        self._configuring.append(None)
+        self._send(Configure(self._settings))
 
     def _adopt(self, child: Child) -> None:
         child.link.setblocking(False)  # noqa: FBT003  its one argument
