@@ -45,3 +45,24 @@ def test_every_warning_is_worded(event, caplog):
     with caplog.at_level(logging.WARNING):
         Counters().warn("wifi", event, 0.0)
     assert len(lines(caplog)) == 1
+
+
+def test_a_stranger_is_named_once_an_hour_so_that_a_forgotten_client_is_found(caplog):
+    counters = Counters()
+    for n in range(100):
+        counters.stranger("192.0.2.7", float(n))
+    counters.stranger("192.0.2.8", 100.0)
+    assert ["192.0.2.7" in lines(caplog)[0], "192.0.2.8" in lines(caplog)[1]] == [True, True]
+    assert len(lines(caplog)) == 2
+    assert counters.read() == {("-", "unknown-client"): 101}
+    counters.stranger("192.0.2.7", WARN_EVERY_S)
+    assert len(lines(caplog)) == 3
+
+
+def test_strangers_fill_neither_the_log_nor_the_memory(caplog):
+    counters = Counters()
+    for n in range(5000):
+        counters.stranger(f"10.0.{n // 256}.{n % 256}", 0.0)
+    assert len(lines(caplog)) == len(counters._strangers) == 16
+    counters.stranger("192.0.2.7", WARN_EVERY_S)
+    assert "192.0.2.7" in lines(caplog)[16]

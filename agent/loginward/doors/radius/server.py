@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from loginward.doors.radius.accepts import Accepts
 from loginward.doors.radius.access import AccessRequests
 from loginward.doors.radius.accounting import Accounting
-from loginward.doors.radius.counters import UNKNOWN, Counters
+from loginward.doors.radius.counters import Counters
 from loginward.doors.radius.eap_requests import EapRequests
 from loginward.doors.radius.endings import Endings
 from loginward.doors.radius.intake import ACCOUNTING, AUTHENTICATION, Intake, Origin
@@ -143,7 +143,7 @@ class RadiusServer:
         rules = self._rules()
         client = rules.clients.find(address[0])
         if client is None or client.secret is None:
-            self.counters.add(UNKNOWN, "unknown-client")
+            self.counters.stranger(address[0], self._clock.monotonic())
             return
         origin = Origin(
             client=client,
