@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -125,12 +126,10 @@ def test_what_is_no_order_ends_it(child, settings):
 
 def test_without_the_library_the_operator_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "loginward.doors.radius.eap.process", None)
-    ours, theirs = eap_process.socket.socketpair(
-        eap_process.socket.AF_UNIX, eap_process.socket.SOCK_SEQPACKET
-    )
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         ours.send(b"anything")
-        eap_process._serve(theirs, None)
+        eap_process._serve(theirs, lambda: None)
         report = frames.decode_report(ours.recv(1000))
     assert report == Configured(
         "doors.radius.eap", "needs pyOpenSSL: install loginward with the extra eap"

@@ -37,7 +37,7 @@ class Code(enum.IntEnum):
     COA_NAK = 45
 
 
-_CODES: Final = {int(code): code for code in Code}
+CODES: Final = {int(code): code for code in Code}
 # Of two of these, either could be believed (RFC 2865 section 5.44, RFC 2869 section 5.14).
 _AT_MOST_ONE: Final = frozenset(
     map(
@@ -102,7 +102,7 @@ def decode(datagram: bytes) -> Packet:
         if length > len(datagram):
             raise ProtocolError("RADIUS: shorter than its Length")
         datagram = datagram[:length]
-    code = _CODES.get(datagram[0])
+    code = CODES.get(datagram[0])
     if code is None:
         raise ProtocolError("RADIUS: an unknown code")
     return Packet(code, datagram[1], datagram[4:HEADER_OCTETS], _attributes(datagram), datagram)

@@ -7,15 +7,29 @@ Message-Authenticator, first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from loginward.wire.radius.attributes import (
     Attribute,
+    ErrorCause,
     attribute,
     eap_message,
+    integer,
     proxy_states,
     text,
 )
 from loginward.wire.radius.packet import Code, Packet
 from loginward.wire.radius.signing import SharedSecret, seal_reply, sign_reply
+
+UNWANTED: Final[Mapping[Code, Code]] = MappingProxyType(
+    {
+        Code.DISCONNECT_REQUEST: Code.DISCONNECT_NAK,
+        Code.COA_REQUEST: Code.COA_NAK,
+    }
+)
+"""What refuses a request that is ours to send."""
 
 
 def accept(
@@ -97,6 +111,20 @@ def status_answer(request: Packet, secret: SharedSecret, *, accounting: bool = F
     """
     code = Code.ACCOUNTING_RESPONSE if accounting else Code.ACCESS_ACCEPT
     return sign_reply(code, request, proxy_states(request.attributes), secret)
+
+
+def unwanted(request: Packet, secret: SharedSecret) -> bytes:
+    """Return the refusal of a Disconnect- or CoA-Request: we end nobody's session for others.
+
+    Source: RFC 6614 section 2.5, RFC 5176 section 3.5.
+
+    Raises:
+        KeyError: It is another request.
+        ProtocolError: It would be too long to send.
+    """
+    cause = integer(Attribute.ERROR_CAUSE, ErrorCause.UNSUPPORTED_EXTENSION)
+    attributes = cause + proxy_states(request.attributes)
+    return seal_reply(UNWANTED[request.code], request, attributes, secret)
 
 
 def _access(
