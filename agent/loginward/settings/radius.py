@@ -165,8 +165,7 @@ class Radius(Section):
     disconnect_on: Annotated[
         tuple[Literal["suspended", "locked-by-admin"], ...],
         Key(
-            "What ends a person's running sessions at VPN and Wi-Fi; suspended stands for ended and"
-            " removed accounts too, and no lock by guesses ever ends one"
+            "What ends running sessions: suspended (ended and removed too), never a lock by guesses"
         ),
     ] = ("suspended", "locked-by-admin")
     dictionaries: Annotated[tuple[Path, ...], Key("More attribute dictionaries")] = ()
