@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COMMANDS: Final[Mapping[str, str]] = {
     "test": "radius_test",
     "sessions": "radius_sessions",
+    "make-cert": "radius_make_cert",
     "new-secret": "radius_new_secret",
 }
 
