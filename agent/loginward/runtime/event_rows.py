@@ -40,19 +40,7 @@ def row_of(entry: Entry) -> EventRow:
     known = partial(EventRow, id=entry.id, at=event.at, name=event.name)
     match event:
         case DecisionEvent():
-            return known(
-                event="decision",
-                reference=event.reference,
-                door=event.door.value,
-                phase=event.phase.value,
-                service=event.service,
-                source=event.source,
-                verdict=event.verdict.value,
-                reason=event.reason.value,
-                after="" if event.status is None else shown(event.status),
-                count=event.count,
-                more=_more(event),
-            )
+            return known(event="decision", **_of_decision(event))
         case ActEvent():
             return known(
                 event="act",
@@ -92,6 +80,21 @@ def _of_unlock(event: TransitionEvent) -> dict[str, str]:
     """Return where the lock had come from that ended; who ended it a transition does not know."""
     lock = event.before.lock if event.transition is Transition.UNLOCKED else None
     return {} if lock is None or not lock.source else {LOCKED_FROM: lock.source}
+
+
+def _of_decision(event: DecisionEvent) -> dict[str, Any]:
+    return {
+        "reference": event.reference,
+        "door": event.door.value,
+        "phase": event.phase.value,
+        "service": event.service,
+        "source": event.source,
+        "verdict": event.verdict.value,
+        "reason": event.reason.value,
+        "after": "" if event.status is None else shown(event.status),
+        "count": event.count,
+        "more": _more(event),
+    }
 
 
 def _of_disconnect(event: DisconnectEvent) -> dict[str, Any]:
