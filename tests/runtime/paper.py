@@ -60,6 +60,9 @@ class PaperDirectory:
             return Proven(proof=Proof.BIND)
         return Wrong()
 
+    def loop_checks(self, loop, offload):
+        """Let threads check."""
+
     def flavour(self):
         return self.found
 

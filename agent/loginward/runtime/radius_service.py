@@ -8,7 +8,9 @@ from loginward.core.commands import Ask, Done
 from loginward.core.facts import status_at
 from loginward.core.readings import Copy, Fresh
 from loginward.core.reasons import Verdict
+from loginward.core.requests import Door
 from loginward.doors.radius.port import AskTurn, Conversation, ResultTurn, Told
+from loginward.runtime.askers import keeps_verifiers
 from loginward.runtime.judging import Judged, Judging
 
 if TYPE_CHECKING:
@@ -40,8 +42,7 @@ class RadiusService:
         parts = self._parts
         if parts.embedded is not None:
             return True
-        radius = parts.settings.doors.radius
-        offline = radius is not None and radius.offline_verifiers
+        offline = keeps_verifiers(parts.settings, Door.RADIUS)
         return offline or any(server.usable for server in parts.directory.health())
 
 
