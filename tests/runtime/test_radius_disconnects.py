@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,7 @@ from loginward.doors.radius.rules import door_rules
 from loginward.doors.radius.sessions import Heard, Session, Sessions
 from loginward.runtime.radius_disconnects import RadiusDisconnects
 from loginward.runtime.recorder import Recorder
+from loginward.settings.policy import Resource
 from loginward.settings.radius import Client, Coa, Radius
 from loginward.wire.radius.attributes import Attribute, attribute
 from tests.doubles.clock import FixedWall
@@ -44,6 +46,14 @@ class Trail:
         return [event.outcome for event in self.events]
 
 
+class Parts:
+    """What ending sessions needs of a running agent."""
+
+    def __init__(self, clock, recorder) -> None:
+        self.clock, self.recorder = clock, recorder
+        self.settings = SimpleNamespace(policy=SimpleNamespace(resources=()))
+
+
 class Door:
     """The door's loop with everything that ends sessions, before a NAS."""
 
@@ -51,12 +61,12 @@ class Door:
         self.nas, self.host = nas, host
         self.trail, self.counters, clock = Trail(), Counters(), FixedWall()
         self.loop = Loop(clock, lambda: None)
+        self.parts = Parts(clock, Recorder(self.trail, clock))
         self.sessions = Sessions(clock)
         self.disconnect_on = ("suspended", "locked-by-admin")
-        self.keep_locked: tuple[str, ...] = ()
         self.disconnects = RadiusDisconnects(
-            self.sessions, self.rules, lambda client: client in self.keep_locked, self.loop, clock,
-            self.counters, Recorder(self.trail, clock),
+            self.parts, self.sessions, self.rules, self.loop,
+            self.counters,
         )  # fmt: skip
         self.thread = threading.Thread(target=self.loop.run)
         self.thread.start()
@@ -163,7 +173,8 @@ def test_where_people_keep_access_while_locked_a_lock_ends_nothing_and_a_suspens
     door, nas
 ) -> None:
     """R53: they would be let in again at once."""
-    door.keep_locked = ("wifi",)
+    resource = Resource(name="net", clients=("wifi",), keep_while=("locked",))
+    door.parts.settings.policy.resources = (resource,)
     door.run()
 
     door.disconnects.barred("id-ann", Bar.LOCKED_BY_ADMIN)

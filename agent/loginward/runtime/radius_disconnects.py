@@ -8,44 +8,40 @@ from typing import TYPE_CHECKING
 from loginward.core.transitions import Bar
 from loginward.doors.radius.disconnect import Disconnects, Outcome, Told, way_to
 from loginward.doors.radius.outlet import Outlet
+from loginward.runtime.askers import keeps_locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from loginward.core.clock import Clock
     from loginward.doors.radius.counters import Counters
     from loginward.doors.radius.loop import Loop
     from loginward.doors.radius.rules import DoorRules
     from loginward.doors.radius.sessions import Session, Sessions
-    from loginward.runtime.recorder import Recorder
+    from loginward.runtime.agent import Parts
 
 
 class RadiusDisconnects:
     """Asks the NAS of each session of a barred account to end it (RFC 5176), on the door's loop.
 
     Args:
-        rules: Returns the configuration in force.
-        keeps_locked: Whether a client, by its name, lets people in although they are locked.
+        rules: Returns the door's configuration in force.
     """
 
     def __init__(
         self,
+        parts: Parts,
         sessions: Sessions,
         rules: Callable[[], DoorRules],
-        keeps_locked: Callable[[str], bool],
         loop: Loop,
-        clock: Clock,
         counters: Counters,
-        recorder: Recorder,
     ) -> None:
+        self._parts = parts
         self._sessions = sessions
         self._rules = rules
-        self._keeps_locked = keeps_locked
         self._loop = loop
         self._counters = counters
-        self._recorder = recorder
         self._outlet = Outlet(loop, self._received)
-        self._disconnects = Disconnects(self._outlet.send, loop.at, clock, self._told)
+        self._disconnects = Disconnects(self._outlet.send, loop.at, parts.clock, self._told)
 
     def barred(self, account_id: str, bar: Bar) -> None:
         """End every session that began with an Accept for an account; from any thread.
@@ -65,9 +61,9 @@ class RadiusDisconnects:
         self._loop.post(self._close)
 
     def _ask(self, sessions: Iterable[Session], bar: Bar) -> None:
-        rules = self._rules()
+        rules, settings = self._rules(), self._parts.settings
         for session in sessions:
-            kept = bar is Bar.LOCKED_BY_ADMIN and self._keeps_locked(session.client)
+            kept = bar is Bar.LOCKED_BY_ADMIN and keeps_locked(settings, session.client)
             way = Outcome.KEPT if kept else way_to(session, rules)
             self._disconnects.ask(session, bar, way)
 
@@ -81,7 +77,7 @@ class RadiusDisconnects:
             self._sessions.ended(session.client, session.source, session.session_id)
         elif told.outcome is Outcome.UNANSWERED:  # its next accounting shows that the NAS is there
             self._sessions.left(session)
-        self._recorder.disconnect(told)
+        self._parts.recorder.disconnect(told)
 
     def _close(self) -> None:
         self._disconnects.close()

@@ -12,7 +12,6 @@ from loginward.doors.radius.judges import Judges
 from loginward.doors.radius.loop import Loop
 from loginward.doors.radius.server import RadiusServer
 from loginward.doors.radius.sessions import Sessions
-from loginward.runtime.askers import keeps_locked
 from loginward.runtime.loop_driver import LoopDriver
 from loginward.runtime.radius_disconnects import RadiusDisconnects
 from loginward.runtime.radius_service import RadiusService
@@ -50,15 +49,7 @@ class RadiusDoor:
         checks = parts.directory.loop_checks(loop, lambda job: judges.offer(job, continuing=True))
         driver = LoopDriver(parts.driver, parts.gatherer, parts.desk, loop, judges, checks)
         service = RadiusService(parts, driver)
-        self._disconnects = RadiusDisconnects(
-            self.sessions,
-            rules,
-            lambda client: keeps_locked(parts.settings, client),
-            loop,
-            parts.clock,
-            counters,
-            parts.recorder,
-        )
+        self._disconnects = RadiusDisconnects(parts, self.sessions, rules, loop, counters)
         self._server = RadiusServer(
             service,
             listeners,
