@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.live, pytest.mark.xdist_group("radius")]
 RIGHT = people.PASSWORD.encode()
 PHASE_S = 3.0
 BURST = 100
+FEW = 8  # threads that a fault may cost for a while; not one a login
 BACK_S = 5.0  # from the end of an outage until logins go on
 POLICY = "    when_unavailable: {}\n    status_server: silent-when-unusable\n"
 
@@ -57,6 +59,10 @@ def burst(nas: Nas) -> tuple[list[float], set[Code]]:
     return sorted(took), codes
 
 
+def threads_of(site: RadiusSite) -> int:
+    return len(list(Path(f"/proc/{site.agent.pid}/task").iterdir()))
+
+
 def is_back(site: RadiusSite) -> float:
     """Return how long it takes until somebody gets in again."""
     began = time.monotonic()
@@ -70,9 +76,11 @@ def test_a_stalled_directory_holds_nobody_longer_than_a_phase_and_nothing_is_cou
 ) -> None:
     with site.nas(patience_s=10) as nas:
         assert burst(nas)[1] == {Code.ACCESS_ACCEPT}
+        threads = threads_of(site)
         site.slapd.stall()
         try:
             took, codes = burst(nas)
+            assert threads_of(site) <= threads + FEW
         finally:
             site.slapd.go_on()
     assert codes == {Code.ACCESS_REJECT}
