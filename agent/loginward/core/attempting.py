@@ -77,7 +77,8 @@ class Attempting:
                     outcome=outcome_of(attempt, means),
                     checked=attempt.checked or checked,
                 )
-                return replace(attempt, tripped=expect((yield end), Settled).tripped)
+                tripped = expect((yield end), Settled).tripped
+                return attempt if tripped is None else replace(attempt, tripped=tripped)
         raise UnexpectedEventError(reserved)
 
     def _verify(self, command: Verify) -> Steps[Checked]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from loginward.core.status import (
     DueDate,
@@ -122,11 +123,14 @@ class AccountFacts:
     evidence: tuple[Evidence, ...] = ()
 
 
+_ACTIVE_ALONE: Final = frozenset({PasswordStatus.ACTIVE})
+
+
 def status_at(facts: AccountFacts, now: datetime) -> Status:
     """Return what the account is at `now`; no sweep job has to have run (R02, I11)."""
     state, cause, date = _state_at(facts, now)
     lock = _lock_at(facts, now)
-    due = min(facts.due, key=lambda due: due.at, default=None)
+    due = min(facts.due, key=lambda due: due.at) if facts.due else None
     held = set[PasswordStatus]()
     if facts.has_password is False:
         held.add(PasswordStatus.PENDING)
@@ -138,7 +142,7 @@ def status_at(facts: AccountFacts, now: datetime) -> Status:
         state=state,
         state_cause=cause,
         state_date=date,
-        statuses=frozenset(held or {PasswordStatus.ACTIVE}),
+        statuses=frozenset(held) if held else _ACTIVE_ALONE,
         lock=lock,
         due=due,
         must_change=facts.must_change and facts.has_password is not False,
@@ -165,6 +169,8 @@ def _state_at(
 
 def _lock_at(facts: AccountFacts, now: datetime) -> Lock | None:
     """Return the lock in force that lasts longest; one without an end outlasts all."""
+    if not facts.locks:
+        return None
     held = [lock for lock in facts.locks if lock.holds(now)]
     endless = [lock for lock in held if lock.until is None]
     if endless:

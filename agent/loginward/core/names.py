@@ -8,6 +8,7 @@ import unicodedata
 MAX_CHARACTERS = 256
 _BLANKS = re.compile(r"\s+")
 _SENDABLE = re.compile(r"[A-Za-z0-9._@-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9._@+-]+")
 
 
 def index_form(name: str) -> str:
@@ -30,6 +31,8 @@ def is_well_formed(name: str) -> bool:
     folded = index_form(name)
     if not folded or name.startswith("-") or folded.startswith("-"):
         return False
+    if _PLAIN.fullmatch(name) and _PLAIN.fullmatch(folded):  # nearly always
+        return True
     return not any(
         unicodedata.category(c) in {"Cc", "Cs", "Cn", "Co"} or c in ":/" for c in name + folded
     )

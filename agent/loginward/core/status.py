@@ -29,12 +29,17 @@ class StateCause(enum.Enum):
 
 
 class PasswordStatus(enum.Enum):
-    """One of the four statuses; several may hold at once."""
+    """One of the four statuses; several may hold at once.
+
+    Hashed as any object is: a member is one, and a login looks into sets of them often.
+    """
 
     PENDING = "pending"
     ACTIVE = "active"
     EXPIRED = "expired"
     LOCKED = "locked"
+
+    __hash__ = object.__hash__
 
 
 class ExpiryCause(enum.Enum):

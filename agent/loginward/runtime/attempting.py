@@ -94,7 +94,8 @@ class AttemptDesk:
             if command.means is Means.DIRECTORY:
                 self._memory.repeats.remember(account, password)
         elif isinstance(command.checked, Proven) and command.means is Means.DIRECTORY:
-            self._memory.last_proven.remember(account, password)
+            if command.reservation != UNRESERVED:  # else it is what is remembered
+                self._memory.last_proven.remember(account, password)
             self._throttle.proven(case.sources, account.account_id)
         self._land(case, command.checked)
         return tripped

@@ -22,9 +22,14 @@ def read_raw() -> Raw:
     """Return the clocks as the operating system shows them now."""
     return Raw(
         wall=datetime.now(UTC),
-        boottime=time.clock_gettime(_BOOT_CLOCK),
+        boottime=read_boottime(),
         boot_id=_boot_id(),
     )
+
+
+def read_boottime() -> float:
+    """Return seconds since boot, suspended time included."""
+    return time.clock_gettime(_BOOT_CLOCK)
 
 
 @functools.cache
@@ -55,9 +60,9 @@ class SystemClock:
 
     def boottime(self) -> float:
         """Return seconds since boot, suspended time included."""
-        return time.clock_gettime(_BOOT_CLOCK)
+        return read_boottime()
 
 
 def trusted_time(allowed_s: int) -> TrustedTime:
     """Return the believed time of this machine, not yet resumed from a mark."""
-    return TrustedTime(read_raw, allowed_s)
+    return TrustedTime(read_raw, allowed_s, read_boottime)

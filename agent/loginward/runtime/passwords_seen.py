@@ -41,14 +41,12 @@ class LastProven:
 
     def matches(self, account: AccountFacts, password: Secret) -> bool:
         """Return whether this is the password last proven, at an unmoved change time."""
-        tag = self._tag(account, password)
         with self._lock:
             last = self._proven.get(account.account_id)
-        return (
-            last is not None
-            and last.changed_at == account.changed_at
-            and hmac.compare_digest(last.tag, tag)
-        )
+        if last is None:
+            return False
+        tag = self._tag(account, password)
+        return last.changed_at == account.changed_at and hmac.compare_digest(last.tag, tag)
 
     def remember(self, account: AccountFacts, password: Secret) -> None:
         """Take note of a proof."""
@@ -85,7 +83,7 @@ class Repeats:
 
     def is_known_wrong(self, account: AccountFacts, password: Secret) -> bool:
         """Return whether this password failed before at this change time; renews its window."""
-        if not _is_readable(account):
+        if account.account_id not in self._wrong or not _is_readable(account):
             return False
         now, tag = self._clock.now(), self._tag(account, password)
         with self._lock:

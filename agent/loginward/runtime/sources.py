@@ -78,4 +78,6 @@ def _place(door: Door, rhost: str) -> str:
 
 
 def _printable(text: str) -> str:
+    if len(text) <= _MOST_CHARACTERS and text.isprintable():
+        return text.strip()
     return "".join(c for c in text[:_MOST_CHARACTERS] if c.isprintable()).strip()

@@ -5,10 +5,12 @@ Source: design "Local store"; product invariants I9 and I12.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from loginward.core.facts import AccountFacts
 from loginward.core.lockout import cleared
 from loginward.errors import StoreFault
 from loginward.store.faults import Noted, Tampered
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from loginward.core.facts import AccountFacts
     from loginward.core.status import Lock
     from loginward.crypto.keys import Keys
     from loginward.store.timekeeping import TrustedTime
@@ -315,11 +316,16 @@ class Store:
         )
 
 
+_BUT_ITS_AGE: Final = attrgetter(
+    *(field.name for field in fields(AccountFacts) if field.name != "read_at")
+)
+
+
 def _only_grew_younger(record: Record, facts: AccountFacts) -> bool:
     if record.missing_since is not None or record.doubt:
         return False
     younger = facts.read_at >= record.facts.read_at
-    return younger and replace(record.facts, read_at=facts.read_at) == facts
+    return younger and _BUT_ITS_AGE(record.facts) == _BUT_ITS_AGE(facts)
 
 
 def _with_facts(prior: Record | None, facts: AccountFacts, now: datetime) -> Record:
