@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,17 @@ def parsed(text):
 def decided(metrics, reason=Reason.OK, elapsed_s=0.002):
     verdict = Verdict.ALLOW if reason is Reason.OK else Verdict.REFUSE
     metrics.decided(REQUEST, Done(Decision(verdict=verdict, reason=reason)), elapsed_s)
+
+
+def test_decisions_at_the_radius_door_are_counted_by_client_too():
+    metrics = Metrics()
+    for client in ("wifi", "vpn", "wifi"):
+        request = replace(REQUEST, door=Door.RADIUS, service=client)
+        metrics.decided(request, Done(Decision(verdict=Verdict.ALLOW, reason=Reason.OK)), 0.001)
+    samples = parsed(metrics.render())
+    labels = (("door", "radius"), ("phase", "authn"), ("reason", "ok"))
+    assert samples["loginward_decisions_total", (*labels, ("client", "wifi"))] == 2
+    assert samples["loginward_decisions_total", (*labels, ("client", "vpn"))] == 1
 
 
 def test_decisions_are_counted_by_door_phase_and_reason():

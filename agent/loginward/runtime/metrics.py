@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from loginward.core.requests import Door
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -37,7 +39,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._decisions: Counter[tuple[str, str, str]] = Counter()
+        self._decisions: Counter[tuple[str, str, str, str]] = Counter()
         self._decided: dict[str, _Durations] = {}
         self._asked: dict[str, _Durations] = {}
         self._failed: Counter[str] = Counter()
@@ -45,9 +47,10 @@ class Metrics:
         self._counters: dict[str, tuple[str, Callable[[], Mapping[tuple[str, str], int]]]] = {}
 
     def decided(self, request: LoginRequest, done: Done, elapsed_s: float) -> None:
-        """Count a decision and how long it took, in seconds."""
+        """Count a decision, and by which RADIUS client; and how long it took, in seconds."""
         door = request.door.value
-        key = (door, request.phase.value, done.decision.reason.value)
+        client = request.service if request.door is Door.RADIUS else ""
+        key = (door, request.phase.value, done.decision.reason.value, client)
         with self._lock:
             self._decisions[key] += 1
             self._decided.setdefault(door, _Durations()).add(elapsed_s)
@@ -75,8 +78,15 @@ class Metrics:
             lines = [
                 *_head("decisions_total", "counter", "Requests judged."),
                 *(
-                    _sample("decisions_total", n, door=d, phase=p, reason=r)
-                    for (d, p, r), n in sorted(self._decisions.items())
+                    _sample(
+                        "decisions_total",
+                        n,
+                        door=d,
+                        phase=p,
+                        reason=r,
+                        **({"client": c} if c else {}),
+                    )
+                    for (d, p, r, c), n in sorted(self._decisions.items())
                 ),
                 *_histogram(
                     "decision_seconds", "From question to decision.", "door", self._decided
