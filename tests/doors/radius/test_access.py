@@ -8,7 +8,7 @@ import pytest
 
 from loginward.core.reasons import Reason, Verdict
 from loginward.doors.radius.port import AskTurn, ResultTurn
-from loginward.wire.radius.attributes import Attribute, ServiceType, attribute, integer
+from loginward.wire.radius.attributes import Attribute, ServiceType, attribute, eap_message, integer
 from loginward.wire.radius.packet import Code
 from tests.doors.radius.stage import AWAY, OK, PASSWORD, WRONG, Service, client, rules, served
 from tests.doubles.moving import MovingClock
@@ -105,6 +105,17 @@ class TestWithoutAPassword:
     def test_chap_is_rejected(self, door):
         assert self.answered(door, attribute(Attribute.CHAP_PASSWORD, bytes(17))) is REJECT
         assert door.counted("no-method") == 1
+
+    @pytest.mark.parametrize("more", [b"", integer(Attribute.SERVICE_TYPE, ServiceType.CALL_CHECK)])
+    def test_eap_that_nobody_speaks_here_ends_in_an_eap_failure(self, door, more):
+        """RFC 3579 section 2.6: whoever sent an EAP packet hears one, and no Reply-Message."""
+        packet = b"\x02\x07\x00\x0a\x01alice"
+        with door.nas() as nas:
+            reply = nas.exchange(nas.request("alice", None, eap_message(packet), more))
+        assert reply.code is REJECT
+        assert reply.all(Attribute.EAP_MESSAGE) == [b"\x04\x07\x00\x04"]
+        assert not reply.holds(Attribute.REPLY_MESSAGE)
+        assert door.service.talks == []
 
     def test_nothing_is_rejected(self, door):
         assert self.answered(door) is REJECT

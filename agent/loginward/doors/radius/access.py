@@ -68,9 +68,10 @@ class AccessRequests:
         """
         proof = proof_of(exchange.packet)
         client = exchange.client
+        failure = failure_of(proof.packet) if isinstance(proof, Eap) else b""
         if as_integer(exchange.packet.first(Attribute.SERVICE_TYPE)) in _NO_LOGIN:
             self._counters.add(client.name, "no-login")
-            self._endings.reject(exchange)
+            self._endings.reject(exchange, eap=failure)
             return
         if isinstance(proof, Eap) and self.eap is not None:
             self.eap.handle(exchange, proof.packet)
@@ -78,8 +79,7 @@ class AccessRequests:
         if not isinstance(proof, Pap) or "pap" not in client.settings.methods:
             foreign = proof is not NoProof.NOTHING
             self._counters.add(client.name, "no-method" if foreign else "no-proof")
-            eap = failure_of(proof.packet) if isinstance(proof, Eap) else b""
-            self._endings.reject(exchange, eap=eap)
+            self._endings.reject(exchange, eap=failure)
             return
         typed = unhide(proof.hidden, exchange.packet.authenticator, exchange.secret)
         state = exchange.packet.first(Attribute.STATE)
