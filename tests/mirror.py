@@ -28,6 +28,7 @@ VALUES = {
     "wire/admin/account_rows",
     "wire/admin/daemon_rows",
     "wire/admin/event_rows",
+    "wire/admin/radius_rows",
     "wire/admin/row",
     "wire/admin/rows",
     "wire/admin/transfer_rows",

@@ -14,6 +14,8 @@ import pytest
 
 from loginward.cli.config import ProblemRow
 from loginward.cli.logins import LoginRow
+from loginward.cli.radius_make_cert import MadeRow
+from loginward.cli.radius_test import RadiusTestRow
 from loginward.core.secret import Secret
 from loginward.wire.admin import rows
 
@@ -24,6 +26,8 @@ PRINTED = [
                       rows.MetricsRow}),
     LoginRow,
     ProblemRow,
+    MadeRow,
+    RadiusTestRow,
 ]  # fmt: skip
 
 

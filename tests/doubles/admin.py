@@ -97,6 +97,9 @@ class ScriptedAdmin:
     def radius_sessions(self):
         return self._rows("radius_sessions")
 
+    def explain_radius(self, ask):
+        return self._say("explain_radius", ask)
+
     def forget(self, ask, by):
         return self._rows("forget", ask, by)
 

@@ -126,7 +126,7 @@ def test_why_names_the_clients_where_it_is_not_said_which(at):
         row = why("ann", service=service)
         assert isinstance(row, FailedRow)
         assert row.problem is Problem.USAGE
-        assert row.hint == "name one by --service: vpn, all"
+        assert row.hint == "there are: vpn, all"
 
 
 def test_why_says_that_there_is_no_radius_door(host):

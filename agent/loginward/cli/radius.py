@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final[Mapping[str, str]] = {
     "test": "radius_test",
+    "explain": "radius_explain",
     "sessions": "radius_sessions",
     "make-cert": "radius_make_cert",
     "new-secret": "radius_new_secret",
@@ -26,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     modules=COMMANDS,
     epilog=examples(
         "loginward radius test ann",
+        "loginward radius explain ann --client wifi",
         "loginward radius sessions",
         "(umask 077; loginward radius new-secret > /etc/loginward/wifi.secret)",
     ),

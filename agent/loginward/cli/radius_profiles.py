@@ -125,23 +125,30 @@ def _ssid(ssid: str) -> str:
 
 def by_hand(network: Network) -> str:
     """Return what a person does on a device that takes no profile."""
-    names = "; ".join(network.names)
-    return f"""\
-Joining {network.ssid}
+    return _BY_HAND.format(
+        ssid=network.ssid,
+        authority=network.authority_name,
+        names="; ".join(network.names),
+        **FILES,
+    )
+
+
+_BY_HAND: Final = """\
+Joining {ssid}
 
 Never join by "do not validate", "trust on first use" or "continue anyway": whoever
 sets up a network of this name would be told your password.
 
 iPhone, iPad, Mac
-  Open {FILES["ttls"]}, then Settings > Profile Downloaded > Install.
+  Open {ttls}, then Settings > Profile Downloaded > Install.
 
 Android
   1. Settings > Security > More > Encryption & credentials > Install a certificate >
-     Wi-Fi certificate: {FILES["der"]}, name it {network.authority_name}
-  2. Settings > Network & internet > Internet > {network.ssid}
+     Wi-Fi certificate: {der}, name it {authority}
+  2. Settings > Network & internet > Internet > {ssid}
      EAP method                  TTLS
      Phase 2 authentication      PAP
-     CA certificate              {network.authority_name}
+     CA certificate              {authority}
      Online certificate status   Do not verify
      Domain                      {names}
      Identity                    your name
@@ -149,15 +156,15 @@ Android
      Password                    your password
 
 Windows 10 and 11
-  1. Open {FILES["der"]} > Install Certificate > Local Machine > Trusted Root Certification
+  1. Open {der} > Install Certificate > Local Machine > Trusted Root Certification
      Authorities (this needs an administrator).
   2. Control Panel > Network and Sharing Center > Set up a new connection or network >
-     Manually connect to a wireless network: {network.ssid}, WPA2-Enterprise.
+     Manually connect to a wireless network: {ssid}, WPA2-Enterprise.
   3. Change connection settings > Security
      authentication method       Microsoft: EAP-TTLS, then Settings
      Enable identity privacy     anonymous
      Connect to these servers    {names}
-     Trusted Root Certification  tick {network.authority_name}
+     Trusted Root Certification  tick {authority}
      non-EAP method              Unencrypted password (PAP)
      Advanced settings           user authentication
   Windows has no PEAP with GTC.
@@ -165,5 +172,5 @@ Windows 10 and 11
 Linux
   Network Manager: WPA & WPA2 Enterprise, Tunneled TLS, anonymous identity anonymous,
   domain {names}, CA certificate ca.pem, inner authentication PAP.
-  wpa_supplicant: {FILES["linux"]}
+  wpa_supplicant: {linux}
 """

@@ -21,6 +21,7 @@ from loginward.cli.output import Output
 from loginward.cli.prompt import piped, typed_hidden
 from loginward.cli.terminal import clean
 from loginward.errors import ConfigError
+from loginward.wire.admin.radius_rows import AttributePart
 from loginward.wire.radius.packet import Code
 
 if TYPE_CHECKING:
@@ -41,13 +42,6 @@ TRUST: Final = {
     False: "would not believe it",
     None: "not asked: name the authority that it is given with --ca",
 }
-
-
-class AttributePart(msgspec.Struct, frozen=True, kw_only=True):
-    """One attribute of the answer."""
-
-    name: str
-    value: str
 
 
 class CertificatePart(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from loginward.runtime.activation import Activation
 from loginward.runtime.event_rows import row_of
 from loginward.runtime.explaining import Explaining
 from loginward.runtime.protection import Protection
+from loginward.runtime.radius_explaining import RadiusExplaining
 from loginward.runtime.reporting import Reporting
 from loginward.runtime.transfer import Transfer
 from loginward.wire.admin import rows
@@ -60,6 +61,7 @@ class Administration:
             hidden_groups=lambda: self._protection.last(self._protected()),
         )
         self._explaining = Explaining(parts)
+        self._radius = RadiusExplaining(parts, self._explaining)
         self._acting = Acting(parts)
         self._transfer = Transfer(parts, self._acting)
         self._activation = Activation(parts, self._acting)
@@ -146,6 +148,12 @@ class Administration:
     def radius_sessions(self) -> Iterator[rows.RadiusSessionRow | rows.FailedRow]:
         """Return who is connected where, by what RADIUS clients account."""
         return self._radius_sessions()
+
+    def explain_radius(
+        self, ask: requests.ExplainRadius
+    ) -> rows.RadiusExplanationRow | rows.FailedRow:
+        """Explain what a RADIUS client would be answered about somebody; tries nothing."""
+        return self._radius.explain(ask)
 
     def forget(self, ask: requests.ForgetCopies, by: Operator) -> Iterator[rows.ForgottenRow]:
         """Forget copies; one row a name, in order."""

@@ -148,7 +148,7 @@ def try_it(
         CommandFailed: There is no answer, or none that can be believed.
     """
     clock = SystemClock()
-    names = _names(dictionaries)
+    names = names_of(dictionaries)
     peer = _peer(way, name, typed, ca_file) if way in {"eap-ttls-pap", "peap-gtc"} else None
     begin = clock.monotonic()
     try:
@@ -213,7 +213,7 @@ def _named(
     return definition.name, _HIDDEN if definition.is_hidden else shown(definition, value)
 
 
-def _names(dictionaries: Sequence[Path]) -> Mapping[tuple[int, int], Definition]:
+def names_of(dictionaries: Sequence[Path]) -> Mapping[tuple[int, int], Definition]:
     """Return what is known of attributes; nothing where no dictionary can be read."""
     try:
         dictionary = load(dictionaries)

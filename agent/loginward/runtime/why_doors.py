@@ -89,7 +89,7 @@ def way_in(ask: AskWhy, settings: Settings) -> Way | FailedRow:
     found = [one for one in clients if ask.service in {one.name, ""}]
     if len(found) != 1:
         why = f"there is no RADIUS client {ask.service}" if ask.service else "which RADIUS client?"
-        return FailedRow(problem=Problem.USAGE, why=why, hint=f"name one by --service: {names}")
+        return FailedRow(problem=Problem.USAGE, why=why, hint=f"there are: {names}")
     (client,) = found
     by_password = [method for method in client.methods if method != _CERTIFICATE]
     request = LoginRequest(

@@ -36,6 +36,7 @@ REQUESTS = [
     ask.ListUsers(),
     ask.ListCache(),
     ask.ListRadiusSessions(),
+    ask.ExplainRadius(name="ann"),
     ask.AskEvents(),
     ask.AskDoctor(),
     ask.RunRefresh(dry_run=True),
@@ -51,7 +52,7 @@ REQUESTS = [
     ask.Reload(),
     *(ask.ActOnUsers(verb=verb, names=("ann",)) for verb in Verb),
 ]
-VIEWS = 11  # the first of them change nothing
+VIEWS = 12  # the first of them change nothing
 OF_HELPDESK = {Right.VIEW, Right.UNLOCK, *OF_EVERYBODY}
 
 

@@ -187,6 +187,7 @@ ROUTES = [
     (ask.ListUsers(), "users"),
     (ask.ListCache(), "copies"),
     (ask.ListRadiusSessions(), "radius_sessions"),
+    (ask.ExplainRadius(name="ann"), "explain_radius"),
     (ask.AskEvents(), "events"),
     (ask.AskDoctor(), "findings"),
     (ask.RunRefresh(), "refresh"),
@@ -216,6 +217,6 @@ def test_each_request_reaches_its_method_with_its_operator(
     [(asked_method, _, by)] = scripted.asked
     changes_something = method not in {
         "health", "metrics", "account", "why", "why_reference", "users", "copies", "events", "findings",
-        "radius_sessions",
+        "radius_sessions", "explain_radius",
     }  # fmt: skip
     assert (asked_method, bool(by)) == (method, changes_something)

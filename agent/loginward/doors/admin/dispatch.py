@@ -98,6 +98,8 @@ class Dispatch:
                 return service.copies()
             case ask.ListRadiusSessions():
                 return service.radius_sessions()
+            case ask.ExplainRadius():
+                return [service.explain_radius(request)]
             case ask.AskEvents():
                 return service.events(request)
             case ask.AskDoctor():

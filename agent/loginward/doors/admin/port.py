@@ -133,6 +133,14 @@ class AdminService(Protocol):
         A FailedRow where there is no such door here.
         """
 
+    def explain_radius(
+        self, ask: requests.ExplainRadius
+    ) -> rows.RadiusExplanationRow | rows.FailedRow:
+        """Explain what a RADIUS client would be answered about somebody; tries nothing.
+
+        A FailedRow where there is no such door, or no such client.
+        """
+
     def forget(self, ask: requests.ForgetCopies, by: Operator) -> Iterator[rows.ForgottenRow]:
         """Forget copies; one row a name, in order."""
 

@@ -26,6 +26,7 @@ _NEEDS: Final[Mapping[type[ask.Request], Right]] = {
     ask.ListUsers: Right.VIEW,
     ask.ListCache: Right.VIEW,
     ask.ListRadiusSessions: Right.VIEW,
+    ask.ExplainRadius: Right.VIEW,
     ask.AskEvents: Right.VIEW,
     ask.AskDoctor: Right.VIEW,
     ask.AddUser: Right.ADD,

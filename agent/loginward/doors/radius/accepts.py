@@ -9,6 +9,7 @@ from loginward.wire.radius.attributes import Attribute, attribute, integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from loginward.core.clock import Clock
     from loginward.doors.radius.exchange import Exchange
@@ -42,14 +43,20 @@ class Accepts:
             text_of(exchange.packet.first(Attribute.CALLING_STATION_ID)),
         )
         pieces = [reply.octets, attribute(Attribute.CLASS, class_)]
-        seconds = self._session_s(reply.session_timeout_s, result)
+        seconds = session_s(reply.session_timeout_s, result.due_at, self._clock.now())
         if seconds is not None:
             pieces.append(integer(Attribute.SESSION_TIMEOUT, seconds))
         return b"".join(pieces)
 
-    def _session_s(self, configured_s: int | None, result: ResultTurn) -> int | None:
-        """Return how long the session may last: never past the moment the password falls due."""
-        if configured_s is None or result.due_at is None:
-            return configured_s
-        left_s = (result.due_at - self._clock.now()).total_seconds()
-        return max(1, min(configured_s, int(left_s))) if left_s > 0 else configured_s
+
+def session_s(configured_s: int | None, due_at: datetime | None, now: datetime) -> int | None:
+    """Return how long a session may last: never past the moment the password falls due.
+
+    Args:
+        due_at: Aware UTC; None: never.
+        now: Aware UTC.
+    """
+    if configured_s is None or due_at is None:
+        return configured_s
+    left_s = (due_at - now).total_seconds()
+    return max(1, min(configured_s, int(left_s))) if left_s > 0 else configured_s

@@ -150,6 +150,17 @@ class ListRadiusSessions(Request, frozen=True, kw_only=True):
     """Who is connected where, by what RADIUS clients account?"""
 
 
+class ExplainRadius(Request, frozen=True, kw_only=True):
+    """What would a RADIUS client be answered about somebody, and given?
+
+    Attributes:
+        client: Its name; empty: the only one.
+    """
+
+    name: Name
+    client: Text = ""
+
+
 class ForgetCopies(Request, frozen=True, kw_only=True):
     """Forget the local copies of these names; a name forgotten is no longer known here."""
 
@@ -215,6 +226,7 @@ AnyRequest = (
     | ActivateSelf
     | ListCache
     | ListRadiusSessions
+    | ExplainRadius
     | ForgetCopies
     | ClearCache
     | RunRefresh

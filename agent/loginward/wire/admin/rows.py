@@ -31,7 +31,11 @@ from loginward.wire.admin.parts import (
     StatusPart,
     status_part,
 )
-from loginward.wire.admin.radius_rows import RadiusSessionRow
+from loginward.wire.admin.radius_rows import (
+    AttributePart,
+    RadiusExplanationRow,
+    RadiusSessionRow,
+)
 from loginward.wire.admin.row import BeganRow, EndRow, FailedRow, Problem, Row
 from loginward.wire.admin.transfer_rows import (
     FileFormat,
@@ -58,6 +62,7 @@ AnyRow = (
     | ForgottenRow
     | ClearedRow
     | RadiusSessionRow
+    | RadiusExplanationRow
     | StepRow
     | EventRow
     | FindingRow
@@ -74,6 +79,7 @@ __all__ = [
     "ActRow",
     "ActivationRow",
     "AnyRow",
+    "AttributePart",
     "BeganRow",
     "ClearedRow",
     "ClockRow",
@@ -98,6 +104,7 @@ __all__ = [
     "PieceRow",
     "Problem",
     "ProgressRow",
+    "RadiusExplanationRow",
     "RadiusSessionRow",
     "RefusalPart",
     "ReloadedRow",
