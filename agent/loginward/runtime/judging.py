@@ -13,7 +13,7 @@ from loginward.core.login import Login
 from loginward.core.names import index_form
 from loginward.core.readings import Copy, Fresh
 from loginward.core.reasons import Reason
-from loginward.core.requests import Phase
+from loginward.core.requests import Door, Phase
 from loginward.runtime.access import refusal_of
 from loginward.runtime.askers import keeps_verifiers
 from loginward.runtime.cases import PHASE_S, Case
@@ -139,6 +139,8 @@ class Judging:
     def _keep_proof(self, done: Done) -> str:
         """Return the id by which a later phase finds this proof; none for what proves nothing."""
         request, reading = self._request, done.reading
+        if request.door is Door.RADIUS:
+            return ""  # it asks once; PAM's proofs are not to make room for it
         if not done.decision.lets_in or not isinstance(done.checked, Proven):
             return request.transaction if request.phase is not Phase.AUTHN else ""
         if not isinstance(reading, Fresh | Copy):

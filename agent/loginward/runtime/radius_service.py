@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loginward.core.commands import Ask, Done
-from loginward.core.facts import status_at
 from loginward.core.readings import Copy, Fresh
 from loginward.core.reasons import Verdict
 from loginward.core.requests import Door
@@ -15,10 +14,8 @@ from loginward.runtime.judging import Judged, Judging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from loginward.core.commands import Command
-    from loginward.core.facts import AccountFacts
     from loginward.core.requests import LoginRequest
     from loginward.core.secret import Secret
     from loginward.doors.login.port import Info
@@ -87,6 +84,7 @@ class _Talk:
     def _result(self, judged: Judged) -> ResultTurn:
         decision, reading = judged.done.decision, judged.done.reading
         facts = reading.facts if isinstance(reading, Fresh | Copy) else None
+        due = None if decision.status is None else decision.status.due
         return ResultTurn(
             verdict=decision.verdict,
             reason=decision.reason,
@@ -94,19 +92,16 @@ class _Talk:
             account_id="" if facts is None else facts.account_id,
             name="" if facts is None else facts.name,
             groups=frozenset() if facts is None else facts.groups,
-            due_at=None if facts is None else self._due_at(facts),
+            due_at=None if due is None else due.at,
         )
-
-    def _due_at(self, facts: AccountFacts) -> datetime | None:
-        due = status_at(facts, self._parts.clock.now()).due
-        return None if due is None else due.at
 
     def _message(self, judged: Judged) -> str:
         """Return what may be said, as `doors.radius.reply_message` has it."""
         in_force = self._judging.case.in_force
         radius = in_force.settings.doors.radius
         how = "off" if radius is None else radius.reply_message
-        if how == "off":
+        decision = judged.done.decision
+        if how == "off" or (decision.verdict is Verdict.ALLOW and not decision.warnings):
             return ""
         said = in_force.answers.result(
             self._request,
@@ -116,7 +111,7 @@ class _Talk:
             transaction="",
         )
         lines = _lines(said.infos)
-        if how == "full" or judged.done.decision.verdict is Verdict.ALLOW or not lines:
+        if how == "full" or decision.verdict is Verdict.ALLOW or not lines:
             return _joined(lines)
         shown = f"{judged.reference[:3]}-{judged.reference[3:]}"
         first = lines[0]
