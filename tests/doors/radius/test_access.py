@@ -196,6 +196,20 @@ class TestChallenge:
             with door.nas(source="127.0.0.2") as nas:
                 assert nas.login("alice", b"two", state=state).code is CHALLENGE
 
+    def test_silence_in_the_middle_stays_silence_when_it_is_asked_again(self):
+        """Its State has served: judged again it would be an unknown one, and a Reject."""
+        turns = [AskTurn("New:"), AWAY]
+        with served(service=Service(say=lambda *_: turns.pop(0))) as door, door.nas() as nas:
+            state = nas.login("alice", b"one").first(Attribute.STATE)
+            answer = nas.request("alice", b"two", state=state)
+            nas.sock.send(answer)
+            eventually(lambda: door.counted("silent") == 1, "answered")
+            nas.sock.send(answer)
+            assert nas.exchange(nas.status()).code is ACCEPT, (
+                "the next reply is to the next request"
+            )
+            assert door.counted("duplicate") == 1
+
     def test_after_two_minutes_the_login_begins_again(self, asking, clock):
         with asking.nas() as nas:
             state = nas.login("alice", b"one").first(Attribute.STATE)

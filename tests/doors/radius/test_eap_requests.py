@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from loginward.core.reasons import Reason, Verdict
@@ -33,7 +35,7 @@ from tests.doors.radius.eap_stage import (
     SUCCESS,
     Stage,
 )
-from tests.doors.radius.stage import OK, WRONG
+from tests.doors.radius.stage import AWAY, OK, WRONG
 from tests.doubles.nas import STATION, said
 
 ACCEPT, REJECT, CHALLENGE = Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE
@@ -192,6 +194,25 @@ class TestTheLaw:
         assert not asked.reply.holds(Attribute.CLASS)
         assert asked.replies[0][1] == stage.clock.monotonic() + 1.0
         assert (talk.hung_up, len(stage.eap)) == (1, 0)
+
+    @pytest.mark.parametrize("reach", [Stage.judging, Stage.certified])
+    def test_without_a_directory_the_end_is_silence_by_policy(self, stage, reach):
+        """The NAS goes to its next server; the same request again is still one in flight."""
+        asked, talk = reach(stage)
+        talk.says(AWAY)
+        assert stage.tunnels.told[-1] == (1, Reject())
+        stage.turn(Rejected(FAILURE))
+        assert (asked.replies, asked.dropped, stage.counted("silent")) == ([], 0, 1)
+        assert (talk.hung_up, len(stage.eap)) == (1, 0)
+
+    def test_or_a_reject(self, stage):
+        stage.rules = replace(
+            stage.rules, settings=replace(stage.rules.settings, when_unavailable="reject")
+        )
+        asked, talk = stage.judging()
+        talk.says(AWAY)
+        stage.turn(Rejected(FAILURE))
+        assert (asked.reply.code, eap_of(asked.reply)) == (REJECT, FAILURE)
 
     def test_the_protected_end_may_take_another_round(self, stage):
         asked, talk = stage.judging()

@@ -138,7 +138,8 @@ class AccessRequests:
         answer = answer_to(turn, exchange.rules.settings.when_unavailable)
         if answer is Answer.SILENCE:
             self._counters.add(exchange.client.name, "silent")
-            exchange.drop()
+            if not exchange.packet.holds(Attribute.STATE):  # its State would not serve again
+                exchange.drop()
         elif answer is Answer.REJECT:
             self._endings.reject(exchange, turn.message)
         else:

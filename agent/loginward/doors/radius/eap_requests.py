@@ -32,6 +32,7 @@ from loginward.doors.radius.eap.turns import (
 )
 from loginward.doors.radius.eap.turns import Verdict as Word
 from loginward.doors.radius.port import AskTurn, ResultTurn
+from loginward.doors.radius.verdicts import Answer, answer_to
 from loginward.errors import ProtocolError
 from loginward.wire.eap import packet as eap_packet
 from loginward.wire.radius import replies
@@ -171,8 +172,7 @@ class EapRequests:
             case Accepted(eap, msk):
                 self._accept(session, eap, msk)
             case Rejected(eap):
-                self._forget(session)
-                self._endings.reject(session.exchange, eap=eap)
+                self._reject(session, eap)
             case Failed(why, eap, _):
                 self._fail(session, why, eap)
 
@@ -243,6 +243,16 @@ class EapRequests:
             self._random(_SALT_OCTETS),
         )
         self._endings.accept(exchange, result, eap=eap, keys=keys)
+
+    def _reject(self, session: _Session, eap: bytes) -> None:
+        self._forget(session)
+        exchange, result = session.exchange, session.result
+        how = exchange.rules.settings.when_unavailable
+        if result is not None and answer_to(result, how) is Answer.SILENCE:
+            # Not dropped: sent again it would be of no session any more, and hear a Reject.
+            self._counters.add(exchange.client.name, "silent")
+        else:
+            self._endings.reject(exchange, eap=eap)
 
     def _fail(self, session: _Session, why: Why, eap: bytes) -> None:
         self._forget(session)
