@@ -22,6 +22,7 @@ from loginward.doors.radius.rules import DoorRules, door_rules
 from loginward.doors.radius.server import Listener, RadiusServer
 from loginward.doors.radius.sessions import Sessions
 from loginward.settings.radius import Client, Radius, Reply
+from loginward.wire.radius.packet import Code
 from tests.doubles.clock import FixedWall
 from tests.doubles.nas import SECRET, Nas
 
@@ -193,3 +194,9 @@ def served(
         server.stop()
         serving.join(PATIENCE_S)
         assert not serving.is_alive()
+
+
+def fence(nas: Nas) -> None:
+    """Return once everything sent before has been looked at, and nothing of it answered."""
+    answer = nas.exchange(nas.status())
+    assert answer.code in {Code.ACCESS_ACCEPT, Code.ACCOUNTING_RESPONSE}
