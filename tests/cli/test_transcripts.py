@@ -25,6 +25,7 @@ def test_status_of_a_healthy_daemon(world) -> None:
           directory                    openldap, 1 of 2 servers answer
             ldaps://ldap1.example.org  ok, answered 2 s ago
             ldaps://ldap2.example.org  down: connect: timed out; last answer: 20 min ago
+          watch                        pushed, current 0.4 s ago; 10 accounts at hand
           lockout                      by directory
           copies                       12, re-read 4 s ago; 3 can sign in offline
           logins                       1 being judged; open sessions: 1

@@ -53,6 +53,7 @@ class Slapd:
         default_policy: Name `cn=default` in the server's configuration.
         use_lockout: Tell clients that an account is locked (ppolicy_use_lockout).
         lastbind: Record pwdLastSuccess.
+        syncprov: Say what changes to whoever asks (RFC 4533).
         certificate: What it shows; one of a new authority unless given.
         ca_file: That certificate's authority; needed with `certificate`.
         read_only: Refuse every change (rc 53).
@@ -70,6 +71,7 @@ class Slapd:
         default_policy: bool = True,
         use_lockout: bool = True,
         lastbind: bool = True,
+        syncprov: bool = True,
         certificate: Pair | None = None,
         ca_file: Path | None = None,
         read_only: bool = False,
@@ -97,6 +99,7 @@ class Slapd:
             default_policy=default_policy,
             use_lockout=use_lockout,
             lastbind=lastbind,
+            syncprov=syncprov,
             read_only=read_only,
             size_limit=size_limit,
             limits=limits,
@@ -321,6 +324,7 @@ def _config(
     default_policy: bool,
     use_lockout: bool,
     lastbind: bool,
+    syncprov: bool,
     read_only: bool,
     size_limit: int | str,
     limits: str,
@@ -357,7 +361,7 @@ dbnosync
 {f"limits {limits}" if limits else ""}
 index objectClass,entryUUID,entryCSN,uid,member,memberUid eq
 lastbind {"on" if lastbind else "off"}
-overlay syncprov
+{"overlay syncprov" if syncprov else ""}
 {policy}
 {access}
 access to attrs=userPassword by dn={who.SVC_RW} manage by dn={who.SVC_WRITE} write by dn={who.SVC_RO} compare by self =xw by anonymous auth by * none

@@ -8,11 +8,13 @@ from loginward.runtime.cases import Case
 from loginward.runtime.throttle import Sources
 
 
-def case_of(host, *, uid=0, named=False, service="sshd", line="sshd 203.0.113.7"):
+def case_of(
+    host, *, uid=0, named=False, service="sshd", line="sshd 203.0.113.7", phase=Phase.AUTHN
+):
     """Return a request under way, as the service makes one of what a door asks."""
     request = LoginRequest(
         door=Door.LOGIN,
-        phase=Phase.AUTHN,
+        phase=phase,
         name="ann",
         service=service,
         peer=Peer(uid=uid, real_uid=uid, named=named),

@@ -6,7 +6,7 @@ import threading
 
 from loginward.core.evidence import Proof, Proven, Wrong
 from loginward.core.facts import AccountFacts
-from loginward.directory.port import Done, Listing
+from loginward.directory.port import Done, Listing, Watched
 from loginward.errors import DirectoryUnavailable
 
 CONFIG = """directory:
@@ -23,6 +23,9 @@ class PaperDirectory:
         down: Nothing answers.
         binds: How many passwords were checked.
         found: The flavour that it turned out to be.
+        lately: Accounts at hand, by name.
+        told: What is called when an account changed.
+        finds: How often somebody was looked up.
     """
 
     def __init__(self, clock):
@@ -32,6 +35,10 @@ class PaperDirectory:
         self.binds = 0
         self.entries = {}
         self.hidden = ()
+        self.lately = {}
+        self.told = None
+        self.finds = 0
+        self.watching = Watched(pushed=False)
         self._lock = threading.Lock()
 
     def put(self, name, password, **known):
@@ -44,6 +51,7 @@ class PaperDirectory:
 
     def find(self, name, deadline):
         self._answer()
+        self.finds += 1
         if name not in self.entries:
             return None
         known, _ = self.entries[name]
@@ -76,6 +84,15 @@ class PaperDirectory:
 
     def accounts(self, deadline):
         return Listing(tuple(self.find(name, deadline) for name in self.entries))
+
+    def at_hand(self, name):
+        return self.lately.get(name)
+
+    def watch(self, told):
+        self.told = told
+
+    def watched(self):
+        return self.watching
 
     def health(self):
         return ()

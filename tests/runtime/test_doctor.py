@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from loginward.directory.port import ServerHealth
+from loginward.directory.port import ServerHealth, Watched
 from loginward.errors import DirectoryUnavailable
 from loginward.runtime import doctor
 from loginward.settings import Settings
@@ -28,12 +28,13 @@ def settings(tmp_path: Path, **changes: object) -> Settings:
 def parts(**changes: object) -> SimpleNamespace:
     given = {
         "health": (),
+        "watched": None,
         "store": (),
         "events": "",
         "serves": True,
     } | changes
     return SimpleNamespace(
-        directory=SimpleNamespace(health=lambda: given["health"]),
+        directory=SimpleNamespace(health=lambda: given["health"], watched=lambda: given["watched"]),
         store=SimpleNamespace(
             faults=lambda: given["store"], time=SimpleNamespace(serves_allowance=given["serves"])
         ),
@@ -75,6 +76,18 @@ def test_what_the_daemon_knows_is_told(tmp_path: Path) -> None:
     ):
         assert found[check].level is Level.PROBLEM
         assert text in found[check].text
+
+
+def test_a_directory_that_cannot_be_watched_is_told(tmp_path: Path) -> None:
+    for watched, level in (
+        (Watched(pushed=False, why="no syncprov overlay"), Level.WARNING),
+        (Watched(pushed=False), Level.OK),
+        (Watched(pushed=True), Level.OK),
+    ):
+        found = doctor.findings(settings(tmp_path), parts(watched=watched), tuple)
+        directory = next(one for one in found if one.check == "directory")
+        assert directory.level is level
+        assert watched.why in directory.text
 
 
 def test_a_daemon_that_is_well_says_so(tmp_path: Path) -> None:

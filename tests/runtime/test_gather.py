@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from loginward.core.clock import Deadline
 from loginward.core.commands import Gathered, Unmoved
 from loginward.core.readings import Copy, Fresh, NeverSeen, Unknown, Unusable
+from loginward.core.requests import Phase
 from loginward.core.status import Lock, LockCause
 from loginward.errors import StoreFault
 from loginward.runtime.gather import FACTS_HOLD
@@ -50,6 +52,30 @@ def test_one_that_does_not_answer_leaves_the_copy_and_a_note(site, gatherer, cas
     assert reading.facts.account_id == "id-ann"
     assert case.notes == ["directory: connect"]
     assert isinstance(gathered(gatherer, case, "never-here").reading, NeverSeen)
+
+
+@pytest.mark.parametrize(
+    ("phase", "finds"), [(Phase.AUTHN, 0), (Phase.ACCT, 1), (Phase.CHAUTHTOK_UPDATE, 1)]
+)
+def test_what_is_at_hand_is_for_logins_that_end_in_a_bind(site, gatherer, phase, finds):
+    """After a key nothing else asks the directory, so that it is asked."""
+    case = case_of(site, phase=phase)
+    known = gathered(gatherer, case).reading.facts
+    site.paper.lately["ann"] = replace(known, groups=frozenset({"at-hand"}))
+    site.paper.finds = 0
+    reading = gathered(gatherer, case).reading
+    assert site.paper.finds == finds
+    assert (reading.facts.groups == {"at-hand"}) is (finds == 0)
+
+
+def test_what_is_gathered_again_is_asked_for(site, gatherer, case):
+    """R60: what was at hand has just been outdated."""
+    known = gathered(gatherer, case).reading
+    site.paper.lately["ann"] = known.facts
+    site.paper.finds = 0
+    again = gatherer.recheck(known, case, contradicted=True)
+    assert isinstance(again, Gathered)
+    assert site.paper.finds == 1
 
 
 def test_offline_the_directory_is_not_asked_again(site, gatherer, case, monkeypatch):

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from loginward.crypto.password_hash import PasswordHasher
+from loginward.directory.port import Watched
 from loginward.runtime.reporting import Reporting
 from loginward.runtime.watcher import Watcher
 from loginward.wire.admin import requests
@@ -51,6 +52,7 @@ def test_health_names_the_flavour_once_it_has_been_found(site, reporting):
 def test_the_embedded_directory_is_never_found_out(host):
     health = host.admin.health()
     assert (health.directory, health.directory_found) == ("embedded", False)
+    assert health.watch == ""
 
 
 def test_health_says_when_every_account_was_last_looked_at(site, reporting, hands):
@@ -59,6 +61,15 @@ def test_health_says_when_every_account_was_last_looked_at(site, reporting, hand
     hands.pass_by(timedelta(minutes=2))
     reporting.watcher.one_pass()
     assert reporting.health().watched_at == hands.raw.wall
+
+
+def test_health_says_how_changes_come_to_be_known(site, reporting):
+    site.paper.watching = Watched(pushed=True, age_s=0.5, accounts=7)
+    health = reporting.health()
+    assert (health.watch, health.watch_age_s, health.at_hand) == ("push", 0.5, 7)
+    site.paper.watching = Watched(pushed=False, why="no overlay")
+    health = reporting.health()
+    assert (health.watch, health.watch_age_s, health.watch_problem) == ("poll", None, "no overlay")
 
 
 def test_health_says_how_many_verifiers_are_still_to_be_made(site, reporting, monkeypatch):

@@ -111,6 +111,8 @@ def _health_facts(health: HealthRow, now: datetime) -> Iterator[tuple[str, str]]
         yield f"  {server.name}", _server(server, now)
     if not health.reads_status:
         yield "", "status is unreadable without directory.service_account"
+    if health.watch:
+        yield "watch", _watch(health)
     yield "lockout", f"by {health.lockout_owner}"
     watched = "" if health.watched_at is None else f", re-read {since(health.watched_at, now)}"
     yield "copies", f"{health.copies}{watched}; {health.verifiers} can sign in offline"
@@ -128,6 +130,13 @@ def _kind(health: HealthRow) -> str:
     if health.directory == "auto":
         return "of a kind not known yet" if health.reads_status else "of a kind not known"
     return f"{health.directory} (found)" if health.directory_found else health.directory
+
+
+def _watch(health: HealthRow) -> str:
+    if health.watch_age_s is None:
+        return f"polled: {health.watch_problem}" if health.watch_problem else "polled"
+    kept = f"{health.at_hand} accounts at hand"
+    return f"pushed, current {health.watch_age_s:.1f} s ago; {kept}"
 
 
 def _server(server: ServerPart, now: datetime) -> str:

@@ -55,6 +55,23 @@ class ServerHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """How changes made in the directory come to be known.
+
+    Attributes:
+        pushed: The directory says them at once; else it has to be asked.
+        age_s: For how long what is at hand may have been outdated, seconds.
+        accounts: How many accounts are at hand.
+        why: Why nothing is pushed.
+    """
+
+    pushed: bool
+    age_s: float = 0.0
+    accounts: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """An administrator's act on one account.
 
@@ -100,6 +117,7 @@ __all__ = [
     "NotDone",
     "ServerHealth",
     "Verb",
+    "Watched",
 ]
 
 
@@ -191,6 +209,17 @@ class Directory(Protocol):
 
     def flavour(self) -> str:
         """Return the kind of directory, as set or as found; empty: not found yet. No I/O."""
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Begin to have changes told where the directory does that.
+
+        Args:
+            told: Called, from another thread, with the stable id of each account that changed;
+                empty: any may have.
+        """
+
+    def watched(self) -> Watched | None:
+        """Return how changes come to be known; None: it is on this host. No I/O."""
 
     def close(self) -> None:
         """Close every connection; idempotent."""

@@ -34,7 +34,7 @@ from loginward.runtime.radius_opening import RadiusOpening
 from loginward.runtime.recorder import Recorder
 from loginward.runtime.refreshing import Refreshing
 from loginward.runtime.throttle import Throttle
-from loginward.runtime.timed_directory import TimedDirectory
+from loginward.runtime.timed_directory import TimedDirectory, watch_of
 from loginward.runtime.transactions import Transactions
 from loginward.runtime.vitals import Vitals
 from loginward.store.absent import AbsentNames
@@ -91,6 +91,7 @@ class Parts:
         """Start the threads that work behind the logins."""
         self.audit.start()
         self.verifiers.start()
+        self.directory.watch(self.news.stirred)
 
     def close(self) -> None:
         """End them, and close what is open; each part is closed whatever the others do."""
@@ -123,6 +124,7 @@ def build(
         )
     else:
         directory = AdministeredDirectory(settings, secrets, ground.clock, beside.admin)
+        metrics.watch("directory_watch", "The watch over the directory now.", watch_of(directory))
     directory = TimedDirectory(directory, metrics, ground.clock)
     return _joined(ground, directory, embedded, metrics, LinuxActions(beside.root))
 

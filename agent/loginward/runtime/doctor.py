@@ -151,6 +151,13 @@ def _directory(parts: Parts) -> Iterator[FindingRow]:
         if not server.usable:
             why = server.last_problem or "does not answer"
             yield problem("directory", f"{server.name}: {why}", "loginward status")
+    watched = parts.directory.watched()
+    if watched is not None and watched.why:
+        yield warning(
+            "directory",
+            f"changes are polled, and accounts read at each login: {watched.why}",
+            "docs/directories.md, or directory.watch.mode: poll if that is meant",
+        )
 
 
 def _protection(hidden_groups: Callable[[], tuple[str, ...]]) -> Iterator[FindingRow]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from loginward.core.commands import Gathered, Unmoved
 from loginward.core.readings import Copy, Fresh, Reading, Unusable
+from loginward.core.requests import Phase
 from loginward.errors import DirectoryUnavailable, StoreFault
 from loginward.runtime.askers import asker_of
 
 if TYPE_CHECKING:
     from loginward.core.clock import Clock
+    from loginward.core.facts import AccountFacts
     from loginward.directory.port import Directory
     from loginward.runtime.cases import Case
     from loginward.runtime.in_force import InForce
@@ -47,9 +49,17 @@ class Gatherer:
         reading = self._knowledge.recall(name) if offline else self._read(name, case)
         return self.for_asker(reading, case)
 
+    def _lately(self, name: str, case: Case) -> AccountFacts | None:
+        """Return what is at hand of an account whose password will be checked at the directory.
+
+        It says that nothing stood against the account a moment ago, and the bind that follows has
+        the last word. Whom nothing follows for, as after a key, is read.
+        """
+        return self._directory.at_hand(name) if case.request.phase is Phase.AUTHN else None
+
     def at_hand(self, name: str, case: Case) -> Gathered | None:
         """Return what `gather` would, where nobody needs to be asked and nothing kept; no I/O."""
-        facts = self._directory.at_hand(name)
+        facts = self._lately(name, case)
         if facts is None or not self._keepers.in_memory_alone(facts, case):
             return None
         if self._knowledge.learnt_already(facts) is None:
@@ -88,7 +98,10 @@ class Gatherer:
         outdated = contradicted and isinstance(reading, Fresh)
         if self.holds(reading, case.generation) and not outdated:
             return Unmoved()
-        return self.gather(reading.facts.name, case, offline=isinstance(reading, Copy))
+        name = reading.facts.name
+        if isinstance(reading, Copy):
+            return self.gather(name, case, offline=True)
+        return self.for_asker(self._read(name, case, anew=True), case)
 
     def holds(self, reading: Fresh | Copy, generation: int) -> bool:
         """Return whether somebody may still be let in on a reading of that generation."""
@@ -98,11 +111,17 @@ class Gatherer:
         age = self._clock.now() - reading.facts.read_at
         return isinstance(reading, Copy) or timedelta(0) <= age <= FACTS_HOLD
 
-    def _read(self, name: str, case: Case) -> Reading:
-        """Return a fresh reading, or what is known where the directory does not answer."""
+    def _read(self, name: str, case: Case, *, anew: bool = False) -> Reading:
+        """Return a fresh reading, or what is known where the directory does not answer.
+
+        Args:
+            anew: What is at hand will not do.
+        """
         budget = case.deadline.sooner(case.in_force.settings.directory.budget_s)
         try:
-            facts = self._directory.find(name, budget)
+            facts = None if anew else self._lately(name, case)
+            if facts is None:
+                facts = self._directory.find(name, budget)
             if facts is None:
                 return self._knowledge.absent(name, budget)
         except DirectoryUnavailable as error:

@@ -67,7 +67,10 @@ class AdministeredDirectory(LdapDirectory):
         """Have an administrator's act carried out."""
         if self._process is None:
             return super().act(account, act, deadline)
-        return self._process.act(account, act, deadline)
+        try:
+            return self._process.act(account, act, deadline)
+        finally:
+            self.spoil(account)
 
     def hidden_groups(self, names: frozenset[str], deadline: Deadline) -> tuple[HiddenGroup, ...]:
         """Return what the service account cannot see, and what the other process's has to."""

@@ -23,7 +23,11 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class Stirred:
-    """A lock that this agent itself keeps on an account came or went."""
+    """Something happened to an account: a lock of ours came or went, or its entry changed.
+
+    Attributes:
+        account_id: Empty: it may have been any.
+    """
 
     account_id: str
 
@@ -41,7 +45,7 @@ class News:
         self._came.set()
 
     def stirred(self, account_id: str) -> None:
-        """Tell that a lock of ours came or went."""
+        """Tell that something happened to an account; empty: to any, or to several."""
         self._waiting.append(Stirred(account_id))
         self._came.set()
 

@@ -55,7 +55,7 @@ class Reporting:
         parts, settings = self._parts, self._parts.settings
         kept = parts.store.list()[0] if parts.embedded is None else ()
         faults = parts.store.faults()
-        events = parts.audit.health()
+        events, watched = parts.audit.health(), parts.directory.watched()
         return rows.HealthRow(
             version=VERSION,
             pid=os.getpid(),
@@ -76,6 +76,10 @@ class Reporting:
             lockout_owner="directory" if parts.embedded else settings.policy.lockout.owner,
             reads_status=_reads_status(parts),
             watched_at=self._watched_at(),
+            watch="" if watched is None else "push" if watched.pushed else "poll",
+            watch_age_s=watched.age_s if watched is not None and watched.pushed else None,
+            at_hand=0 if watched is None else watched.accounts,
+            watch_problem="" if watched is None else watched.why,
             copies=len(kept),
             verifiers=sum(1 for one in kept if one.has_verifier),
             verifiers_waiting=parts.verifiers.waiting,

@@ -9,7 +9,7 @@ from loginward.core.evidence import NoVerdict
 from loginward.errors import DirectoryUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from loginward.core.changes import Changed, NotChanged
     from loginward.core.clock import Clock, Deadline
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LoopChecks,
         NotDone,
         ServerHealth,
+        Watched,
     )
     from loginward.runtime.metrics import Metrics
 
@@ -58,6 +59,18 @@ class TimedChecks:
     def close(self) -> None:
         """Close every connection."""
         self._checks.close()
+
+
+def watch_of(directory: Directory) -> Callable[[], Mapping[str, float]]:
+    """Return what reads how changes in a directory come to be known, as numbers."""
+
+    def read() -> Mapping[str, float]:
+        watched = directory.watched()
+        if watched is None or not watched.pushed:
+            return {"pushed": 0}
+        return {"pushed": 1, "age_seconds": watched.age_s, "accounts": watched.accounts}
+
+    return read
 
 
 class TimedDirectory:
@@ -123,6 +136,14 @@ class TimedDirectory:
     def flavour(self) -> str:
         """Return the kind of directory."""
         return self._directory.flavour()
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Begin to have changes told."""
+        self._directory.watch(told)
+
+    def watched(self) -> Watched | None:
+        """Return how changes come to be known."""
+        return self._directory.watched()
 
     def close(self) -> None:
         """Close every connection."""

@@ -2,7 +2,8 @@
 
 They are read again every `poll_s`, one after the other and spread over half of it: a thousand
 accounts take one connection of the service account, and never for long. Between two readings time
-is watched, and what logins and administrators come to know is taken from the news.
+is watched, and what logins, administrators and a directory that tells of changes have to say is
+taken from the news.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from loginward.core.clock import Deadline
 from loginward.core.transitions import Moved, bare, is_alike, moments_of, over_time
 from loginward.errors import DirectoryUnavailable
-from loginward.runtime.news import Learnt
+from loginward.runtime.news import Stirred
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,9 +116,11 @@ class KnownAccounts:
                 self.looked_at = clock.now()
 
     def _of_news(self) -> Iterator[Moved]:
+        """Judge what others have read first: a reading made now would overtake it."""
+        stirred = dict[str, None]()
         for news in self._parts.news.take():
-            if not isinstance(news, Learnt):
-                yield from self._look_at(news.account_id)
+            if isinstance(news, Stirred):
+                stirred[news.account_id] = None
                 continue
             account_id = news.after.account_id
             seen = self._seen.get(account_id)
@@ -126,6 +129,11 @@ class KnownAccounts:
             elif news.after.read_at < seen.facts.read_at:
                 continue  # a later reading has been judged already
             yield from self._judge(account_id, self._parts.keepers.with_own_lock(news.after))
+        for account_id in stirred:
+            if account_id:
+                yield from self._look_at(account_id)
+            else:
+                self._round_at = 0.0
 
     def _of_time(self) -> Iterator[Moved]:
         now = self._parts.clock.now()

@@ -1,8 +1,8 @@
 """Watches the accounts that this endpoint knows: what is written, what is read, and time itself.
 
 Each transition is one audit event with before and after; it drops what no longer holds here and is
-handed to the post-unlock steps. Push from a directory elsewhere comes later; until then its
-accounts are read again every `directory.watch.poll_s`.
+handed to the post-unlock steps. A directory elsewhere may tell of changes as they happen; its
+accounts are read again every `directory.watch.poll_s` all the same.
 """
 
 from __future__ import annotations

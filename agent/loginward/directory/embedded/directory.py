@@ -204,6 +204,13 @@ class EmbeddedDirectory:
         """Return "embedded"."""
         return "embedded"
 
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Do nothing: its own file tells of changes, see `call_when_moved`."""
+        del told
+
+    def watched(self) -> None:
+        """Return None: it is on this host."""
+
     def close(self) -> None:
         """Close the file; idempotent."""
         self._book.close()

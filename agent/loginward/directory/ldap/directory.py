@@ -15,10 +15,12 @@ from loginward.directory.ldap.dialling import Dialler
 from loginward.directory.ldap.held import Held, in_grace
 from loginward.directory.ldap.loop_binder import LoopBinder, LoopChecks
 from loginward.directory.ldap.reader import Reader
+from loginward.directory.ldap.remembered import Remembered
 from loginward.directory.ldap.servers import Servers
 from loginward.directory.ldap.service import Service
 from loginward.directory.ldap.sessions import Sessions
-from loginward.directory.port import Act, Done, HiddenGroup, Listing, NotDone, ServerHealth
+from loginward.directory.ldap.watching import Watch
+from loginward.directory.port import Act, Done, HiddenGroup, Listing, NotDone, ServerHealth, Watched
 from loginward.errors import ConfigError, DirectoryUnavailable
 
 if TYPE_CHECKING:
@@ -72,7 +74,11 @@ class LdapDirectory:
         self._binder = Binder(self._servers, self._dialler)
         self._held = Held(clock)
         self._service = self._as(settings.service_account, secrets.service, "service_account")
-        self._reader = None if self._service is None else Reader(settings, self._service, clock)
+        self._remembered = Remembered(settings.users.login_attribute, clock)
+        self._reader: Reader | None = None
+        if self._service is not None:
+            self._reader = Reader(settings, self._service, clock, self._remembered)
+        self._watch: Watch | None = None
         self._admin_service = self._as(settings.admin_account, secrets.admin, "admin_account")
         self._admin: Admin | None = None
         if self._admin_service is not None:
@@ -86,9 +92,9 @@ class LdapDirectory:
             return self._reader.find(name, deadline)
         return unread.account_of(self._settings.users.dn_template or "", name, self._clock.now())
 
-    def at_hand(self, name: str) -> None:
-        """Return None: the directory is asked at each login."""
-        del name
+    def at_hand(self, name: str) -> AccountFacts | None:
+        """Return an account against which nothing stands, where a watch keeps it current."""
+        return None if self._watch is None else self._watch.at_hand(name)
 
     def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
         """Read the entry again; None: it is gone."""
@@ -103,16 +109,21 @@ class LdapDirectory:
             return NoVerdict("password")  # it would bind as nobody, with success
 
         takes_over = self._held.takes_over(account, password)
+        checked: Checked
         try:
-            return verdict.checked(self._binder.bind(account.ref, password, deadline, takes_over))
+            answer = self._binder.bind(account.ref, password, deadline, takes_over)
+            checked = verdict.checked(answer)
         except DirectoryUnavailable as problem:
-            return NoVerdict(problem.stage)
+            checked = NoVerdict(problem.stage)
+        self._remembered.checked(account.account_id, checked)
+        return checked
 
     def loop_checks(
         self, loop: Loop, offload: Callable[[Callable[[], None]], object]
     ) -> LoopChecks:
         """Return what checks passwords from an event loop."""
-        return LoopChecks(LoopBinder(self._servers, self._dialler, loop, offload), self._held)
+        binder = LoopBinder(self._servers, self._dialler, loop, offload)
+        return LoopChecks(binder, self._held, self._remembered)
 
     def change(
         self, account: AccountFacts, old: Secret, new: Secret, deadline: Deadline
@@ -131,6 +142,7 @@ class LdapDirectory:
             kept = self._binder.open_alone(deadline)
             bound = _bound(kept, account.ref, old)
             if isinstance(bound, NotChanged):
+                self._remembered.spoil(account.account_id)
                 return bound
             spent = in_grace(bound)
         outcome: Changed | NotChanged | None = None
@@ -143,6 +155,7 @@ class LdapDirectory:
                 self._held.hold(account, old, kept)
             else:
                 kept.channel.close()
+            self._remembered.spoil(account.account_id)
         return outcome if isinstance(outcome, NotChanged) else self._dated(account, deadline)
 
     def act(self, account: AccountFacts, act: Act, deadline: Deadline) -> Done | NotDone:
@@ -178,8 +191,31 @@ class LdapDirectory:
             return self._settings.flavour
         return "" if self._reader is None else self._reader.flavour
 
+    def spoil(self, account: AccountFacts) -> None:
+        """Have an account read at its next login: somebody of ours may have changed it."""
+        self._remembered.spoil(account.account_id)
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Begin to have changes told, where the site wants it and there is who may read."""
+        settings = self._settings
+        if self._watch or settings.watch.mode == "poll" or settings.flavour == "generic":
+            return
+        if self._reader is not None and self._service is not None:
+            self._watch = Watch(
+                self._reader, self._service, self._servers, self._remembered, told, self._clock
+            )
+            self._watch.start()
+
+    def watched(self) -> Watched:
+        """Return how changes come to be known."""
+        if self._watch is None:
+            return Watched(pushed=False)
+        return self._watch.health()
+
     def close(self) -> None:
         """Close every connection; idempotent."""
+        if self._watch is not None:
+            self._watch.stop()
         self._binder.close()
         self._held.close()
         for service in (self._service, self._admin_service):

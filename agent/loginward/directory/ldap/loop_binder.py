@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from loginward.core.secret import Secret
     from loginward.directory.ldap.dialling import Dialler
     from loginward.directory.ldap.held import Held
+    from loginward.directory.ldap.remembered import Remembered
     from loginward.directory.ldap.servers import Server, Servers
     from loginward.directory.port import Loop
 
@@ -293,9 +294,10 @@ class LoopBinder:
 class LoopChecks:
     """Checks passwords of accounts, as `LdapDirectory.check` does, without waiting."""
 
-    def __init__(self, binder: LoopBinder, held: Held) -> None:
+    def __init__(self, binder: LoopBinder, held: Held, remembered: Remembered) -> None:
         self._binder = binder
         self._held = held
+        self._remembered = remembered
 
     def check(
         self,
@@ -308,8 +310,13 @@ class LoopChecks:
         if not account.ref.strip() or not password.well_formed:
             told(NoVerdict("password"))  # it would bind as nobody, with success
             return
+
+        def noted(checked: Checked) -> None:
+            self._remembered.checked(account.account_id, checked)
+            told(checked)
+
         takes_over = self._held.takes_over(account, password)
-        self._binder.bind(account.ref, password, deadline, told, takes_over)
+        self._binder.bind(account.ref, password, deadline, noted, takes_over)
 
     def close(self) -> None:
         """Close every connection."""

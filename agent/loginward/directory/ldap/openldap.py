@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from loginward.directory.ldap.entry import Entry
     from loginward.directory.ldap.policy import Policy
 
+LAST_LOGIN = "pwdLastSuccess"
 STATUS = (
     "pwdChangedTime",
     "pwdReset",
@@ -25,7 +26,7 @@ STATUS = (
     "pwdGraceUseTime",
     "pwdStartTime",
     "pwdEndTime",
-    "pwdLastSuccess",
+    LAST_LOGIN,
     "pwdPolicySubentry",
 )
 YEAR_0 = "0000"
@@ -36,7 +37,7 @@ _SPEAKS_OF = {
     "pwdReset": Fact.MUST_CHANGE,
     "pwdAccountLockedTime": Fact.LOCK,
     "pwdAccountTmpLockoutEnd": Fact.LOCK,
-    "pwdLastSuccess": Fact.LOCK,
+    LAST_LOGIN: Fact.LOCK,
     "pwdFailureTime": Fact.FAILURES,
     "pwdGraceUseTime": Fact.EXPIRY,
     "pwdStartTime": Fact.STATE,
@@ -91,6 +92,16 @@ def facts_of(read: Read, policy: Policy | None, *, status_readable: bool) -> Acc
     )
 
 
+def with_last_login(
+    evidence: tuple[Evidence, ...], last_login: tuple[str, ...]
+) -> tuple[Evidence, ...]:
+    """Return evidence that names another last login (pwdLastSuccess) than before."""
+    rest = tuple(one for one in evidence if not one.said.startswith(f"{LAST_LOGIN}="))
+    return rest + tuple(
+        Evidence(Fact.LOCK, Origin.ATTRIBUTE, f"{LAST_LOGIN}={value}") for value in last_login
+    )
+
+
 def _must_change(entry: Entry, policy: Policy | None) -> bool:
     return policy is not None and policy.must_change and entry.flag("pwdReset")
 
@@ -133,7 +144,7 @@ def _locks(entry: Entry, policy: Policy, now: datetime) -> tuple[Lock, ...]:
                 until=until,
             )
         )
-    last = entry.moment("pwdLastSuccess")
+    last = entry.moment(LAST_LOGIN)
     if policy.max_idle_s is not None and last is not None:
         idle = last + timedelta(seconds=policy.max_idle_s)
         if idle <= now:

@@ -24,6 +24,7 @@ class Policies:
         self._default_dn = default_dn
         self._clock = clock
         self._known: dict[str, tuple[float, policy.Policy | None]] = {}
+        self._forgotten = 0
 
     def dn_for(self, entry: Entry) -> str | None:
         """Return the DN of the policy of an account, as far as anybody says."""
@@ -38,10 +39,17 @@ class Policies:
         dn = self.dn_for(entry)
         if dn is None:
             return None
-        now = self._clock.monotonic()
-        if dn in self._known and now < self._known[dn][0] + VALID_S:
-            return self._known[dn][1]
+        now, forgotten = self._clock.monotonic(), self._forgotten
+        known = self._known.get(dn)
+        if known is not None and now < known[0] + VALID_S:
+            return known[1]
         found = self._service.search(dn, POLICY, policy.ATTRIBUTES, deadline, scope=Scope.BASE)
         read = policy.policy_of(found[0]) if found else None
-        self._known[dn] = (now, read)
+        if forgotten == self._forgotten:
+            self._known[dn] = (now, read)
         return read
+
+    def forget(self) -> None:
+        """Read each again when it is next asked for, also those that are being read."""
+        self._forgotten += 1
+        self._known = {}

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from loginward.core.facts import Evidence, Fact, Origin
 from loginward.directory.ldap import flavour, generic, openldap, shadow
 from loginward.directory.ldap.filters import ANY, NO_ATTRIBUTES, parsed, people_of
+from loginward.directory.ldap.following import Rule
 from loginward.directory.ldap.memberships import Memberships
 from loginward.directory.ldap.passthrough import PassThrough
 from loginward.directory.ldap.policies import Policies
 from loginward.directory.ldap.policy import NO_POLICY
+from loginward.directory.ldap.remembered import CSN, Remembered
 from loginward.directory.ldap.rights import HAS_PASSWORD, USABILITY, Prober
 from loginward.directory.port import Listing
 from loginward.errors import DirectoryUnavailable
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from loginward.core.facts import AccountFacts
     from loginward.directory.ldap.entry import Entry
     from loginward.directory.ldap.policy import Policy
+    from loginward.directory.ldap.remembered import Mark
     from loginward.directory.ldap.service import Service
     from loginward.settings.directory import Directory, Flavour
 
@@ -34,9 +37,19 @@ _log = logging.getLogger(__name__)
 
 
 class Reader:
-    """Finds and reads accounts; what it cannot read it calls unreadable."""
+    """Finds and reads accounts; what it cannot read it calls unreadable.
 
-    def __init__(self, settings: Directory, service: Service, clock: Clock) -> None:
+    Args:
+        remembered: Is told of each account that is read.
+    """
+
+    def __init__(
+        self,
+        settings: Directory,
+        service: Service,
+        clock: Clock,
+        remembered: Remembered | None = None,
+    ) -> None:
         self._settings = settings
         self._users = settings.users
         self._people = people_of(settings.users)
@@ -45,18 +58,34 @@ class Reader:
         self._prober = Prober(service, settings.users, clock)
         self._pass_through = PassThrough(service)
         self._memberships = Memberships(settings, service)
-        self._policies = Policies(service, settings.ppolicy_dn, clock)
+        if remembered is None:
+            remembered = Remembered(settings.users.login_attribute, clock)
+        self._remembered = remembered
+        self.policies = Policies(service, settings.ppolicy_dn, clock)
         self._detected: tuple[Flavour, bool] | None = None
         self._attributes = (
             settings.users.login_attribute,
             *generic.IDS,
             *openldap.STATUS,
             *shadow.ATTRIBUTES,
+            CSN,
+        )
+
+    @property
+    def rule(self) -> Rule:
+        """Return whom this reads, and on what that depends."""
+        settings = self._settings
+        beside = (settings.groups.base_dn, settings.ppolicy_dn)
+        return Rule(
+            base_dn=self._users.base_dn or "",
+            people=self._people,
+            attributes=self._attributes,
+            beside=tuple(dn for dn in beside if dn is not None),
         )
 
     def find(self, name: str, deadline: Deadline) -> AccountFacts | None:
         """Return the one account of that name; two are none, for either may be meant."""
-        at = self._clock.now()
+        mark, at = self._remembered.begin(), self._clock.now()
         found = self._service.search(
             self._users.base_dn or "",
             both(equals(self._users.login_attribute, name), self._people),
@@ -67,11 +96,15 @@ class Reader:
         )
         if len(found) > 1:
             _log.warning("the directory has several entries of the login name %r", name)
-        return self._facts(found[0], at, deadline) if len(found) == 1 else None
+        if len(found) != 1:
+            return None
+        facts = self._facts(found[0], at, deadline)
+        self._remember(mark, found[0], facts, deadline, name)
+        return facts
 
     def read(self, account: AccountFacts, deadline: Deadline) -> AccountFacts | None:
         """Return an account again, wherever it was moved; None: it is gone."""
-        at = self._clock.now()
+        mark, at = self._remembered.begin(), self._clock.now()
         found = self._service.search(
             account.ref,
             self._people,
@@ -81,7 +114,9 @@ class Reader:
             controls=[USABILITY],
         )
         if found and account.account_id in {generic.id_of(found[0]), account.ref}:
-            return self._facts(found[0], at, deadline)
+            facts = self._facts(found[0], at, deadline)
+            self._remember(mark, found[0], facts, deadline)
+            return facts
         same_id = either(*(equals(name, account.account_id) for name in generic.IDS))
         moved = self._service.search(
             self._users.base_dn or "",
@@ -109,7 +144,7 @@ class Reader:
     def policy_of(self, dn: str, deadline: Deadline) -> Policy | None:
         """Return the policy of the account at a DN; None: unknown."""
         found = self._service.search(dn, ANY, ("pwdPolicySubentry",), deadline, scope=Scope.BASE)
-        return self._policies.for_entry(found[0], deadline) if found else None
+        return self.policies.for_entry(found[0], deadline) if found else None
 
     def accounts(self, deadline: Deadline) -> Listing:
         """Return every account, page by page."""
@@ -145,6 +180,23 @@ class Reader:
     def is_openldap(self, deadline: Deadline) -> bool:
         """Return whether the server is, or is said to be, an OpenLDAP."""
         return self._kind(deadline)[0] == "openldap"
+
+    def _remember(
+        self,
+        mark: Mark | None,
+        entry: Entry,
+        facts: AccountFacts,
+        deadline: Deadline,
+        name: str | None = None,
+    ) -> None:
+        """Have an account remembered whose status only events and known moments can change."""
+        if mark is None or not self._kind(deadline)[1]:
+            return
+        policy = self.policies.for_entry(entry, deadline)
+        if policy is None or policy.max_idle_s is not None:
+            return
+        if self._remembered.is_watched(policy.dn):
+            self._remembered.keep(mark, entry, facts, name)
 
     def _facts(self, entry: Entry, at: datetime, deadline: Deadline) -> AccountFacts:
         """Return the facts of an entry that was asked for `at`: what happened since may be missing.
@@ -196,7 +248,7 @@ class Reader:
             return openldap.facts_of(read, NO_POLICY, status_readable=True)
         shows = any(entry.texts(name) for name in openldap.STATUS)
         if shows or self._prober.rights(deadline).status:
-            policy = self._policies.for_entry(entry, deadline)
+            policy = self.policies.for_entry(entry, deadline)
             return openldap.facts_of(read, policy, status_readable=True)
         # pwdPolicySubentry is hidden too, so that any policy may be this account's
         return openldap.facts_of(read, None, status_readable=False)
@@ -212,7 +264,7 @@ class Reader:
         rights = self._prober.rights(deadline)
         if rights.password:
             return False, _shown("absent", Origin.ATTRIBUTE)
-        if rights.usability and self._policies.dn_for(entry) is not None:
+        if rights.usability and self.policies.dn_for(entry) is not None:
             return False, _shown("absent", Origin.CONTROL)
         return None, _shown("not shown", Origin.ATTRIBUTE)
 

@@ -97,6 +97,16 @@ class Servers:
         if not took:
             raise self._all_failed()
 
+    def preferred(self) -> Server | None:
+        """Return the server that is asked first now; None: none is known to answer."""
+        now = self.clock.monotonic()
+        with self._guard:
+            for server in self.all:
+                seen = self._seen[server.url]
+                if seen.last_problem is None and seen.is_open(now):
+                    return server
+        return None
+
     def answered(self, server: Server) -> None:
         """Note that a server works."""
         with self._guard:

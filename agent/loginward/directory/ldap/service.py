@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from loginward.core.clock import Deadline
+    from loginward.directory.ldap.channel import Channel
     from loginward.directory.ldap.entry import Entry
+    from loginward.directory.ldap.servers import Server
     from loginward.directory.ldap.sessions import Sessions
     from loginward.wire import ldap
     from loginward.wire.ldap.search import SearchDone
@@ -49,6 +51,11 @@ class Service:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+
+    @property
+    def option(self) -> str:
+        """The option of the account: the stage of a fault by which its own bind is refused."""
+        return self._sessions.option
 
     def search(
         self,
@@ -155,6 +162,14 @@ class Service:
             return Result(answer.operation.result.code, answer.operation.result.diagnostic)
 
         return self._sessions.write(run, deadline)
+
+    def open_alone(self, server: Server, deadline: Deadline) -> Channel:
+        """Return a connection bound as the account, which the caller closes.
+
+        Raises:
+            DirectoryUnavailable: No answer, or the account is refused.
+        """
+        return self._sessions.open_alone(server, deadline)
 
     def close(self) -> None:
         """Close what is kept; idempotent."""

@@ -81,6 +81,14 @@ class Sessions:
         for server in self.servers.all:
             self._drop(server)
 
+    def open_alone(self, server: Server, deadline: Deadline) -> Channel:
+        """Return a new connection bound as the account, which the caller closes.
+
+        Raises:
+            DirectoryUnavailable: As everywhere.
+        """
+        return self._open(server, deadline).channel
+
     def read(self, run: Callable[[ldap3.Connection], _T], deadline: Deadline) -> _T:
         """Run a search, on one server after the other: reading twice does no harm.
 

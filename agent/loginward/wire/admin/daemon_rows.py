@@ -16,6 +16,10 @@ class HealthRow(Row, frozen=True, kw_only=True):
         lockout_owner: Whose lockout governs: "directory", "agent", or "by account".
         reads_status: Whether status can be read from the directory at all (a service account).
         watched_at: When the known accounts were last re-read; None: not yet.
+        watch: How changes in the directory come to be known: "push" or "poll"; empty: it is here.
+        watch_age_s: For how long what is at hand may have been outdated; None: nothing is pushed.
+        at_hand: Accounts that are kept current and need not be read at a login.
+        watch_problem: Why nothing is pushed.
         copies: Accounts of which a sealed local copy is kept.
         verifiers: How many of them can sign in offline.
         verifiers_waiting: Verifiers still to be made.
@@ -37,6 +41,10 @@ class HealthRow(Row, frozen=True, kw_only=True):
     lockout_owner: str
     reads_status: bool
     watched_at: datetime | None = None
+    watch: str = ""
+    watch_age_s: float | None = None
+    at_hand: int = 0
+    watch_problem: str = ""
     copies: int = 0
     verifiers: int = 0
     verifiers_waiting: int = 0
