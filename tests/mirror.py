@@ -128,6 +128,7 @@ PARTS = {
     "runtime/audit_thread": "runtime/test_audit.py",
     "runtime/cases": "runtime/test_driver.py",
     "runtime/demo_people": "runtime/test_demo.py",
+    "runtime/demo_radius": "runtime/test_demo.py",
     "runtime/explaining": "runtime/test_administration.py",
     "runtime/in_force": "runtime/test_reloading.py",
     "runtime/judging": "runtime/test_service*.py",

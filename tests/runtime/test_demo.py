@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from loginward.runtime import demo_radius
+
 COMMAND = Path(sys.executable).with_name("loginward")
 ANSWERS = {
     "alice": ("active", "signed in", "warned: expires"),
@@ -24,6 +26,20 @@ ANSWERS = {
     "henry": ("suspended", "user-suspended", "suspended by an administrator, 2 d ago"),
     "mallory": ("-", "user-unknown", "said in the words of a wrong password"),
 }
+
+
+OVER_RADIUS = {
+    "alice": ("Access-Accept", "Your password expires "),
+    "bob": ("Access-Reject", "Your account is locked until "),
+    "carol": ("Access-Reject", "Your password has expired"),
+    "dave": ("Access-Reject", "Your account has no password yet."),
+    "erin": ("Access-Challenge", "New password:"),
+    "frank": ("Access-Reject", "Your account is locked until "),
+    "gina": ("Access-Reject", "Your account is not active yet."),
+    "henry": ("Access-Reject", "Your account is suspended."),
+    "mallory": ("Access-Reject", "Wrong user name or password."),
+}
+RADIUS = "The same law over RADIUS (127.0.0.1:"
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +64,33 @@ def shown(folder: Path) -> str:
     return done.stdout
 
 
+def lines_of(shown: str, name: str) -> list[str]:
+    return [line for line in shown.splitlines() if line.startswith(f" {name} ")]
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 def test_each_account_gets_its_answer_and_reason(shown: str, name: str) -> None:
     """R01-R05, R10, R40: one of each kind, through the login socket."""
-    (line,) = [line for line in shown.splitlines() if line.startswith(f" {name} ")]
+    (line,) = lines_of(shown.partition(RADIUS)[0], name)
     state, answer, why = ANSWERS[name]
     assert f" {state} " in line
     assert f" {answer} " in line
     assert why in line
+
+
+@pytest.mark.parametrize("name", OVER_RADIUS)
+def test_a_vpn_gateway_hears_the_same_of_each(shown: str, name: str) -> None:
+    """By PAP, over UDP, with what the person reads; a temporary password opens the change."""
+    (line,) = lines_of(shown.partition(RADIUS)[2], name)
+    answer, text = OVER_RADIUS[name]
+    assert line.split()[1] == answer
+    assert text in line
+
+
+def test_without_the_extra_there_is_no_door_and_the_rest_goes_on(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(demo_radius, "find_spec", lambda _: None)
+    assert demo_radius.radius_of(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unlock_leaves_the_expiry(shown: str) -> None:

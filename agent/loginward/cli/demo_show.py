@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loginward.cli.options import Asking
+    from loginward.cli.output import Output
     from loginward.wire.login import Result
 
 SERVICE: Final = "login"
+RADIUS_HEAD: Final = ("user", "RADIUS", "what the person reads")
 HEAD: Final = ("user", "state", "password", "answer", "why, and what clears it")
 _REFERENCE: Final = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}\b")
 
@@ -77,6 +79,14 @@ def _row_of(asking: Asking, name: str, typed: str) -> tuple[tuple[str, ...], str
     if attempt.result.verdict is Verdict.CHANGE:
         colour = "yellow"
     return (name, status.state.value, password(status, now), attempt.answer, told), colour
+
+
+def show_radius(out: Output, address: str, answers: Sequence[tuple[str, str, str]]) -> None:
+    """Print what a VPN gateway hears of the same accounts, and what each person reads."""
+    out.line()
+    out.line(f"The same law over RADIUS ({address}, PAP, the same password):")
+    out.line()
+    out.table(RADIUS_HEAD, [(name, answer, text) for name, answer, text in answers])
 
 
 def show_unlock(asking: Asking, name: str) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ from loginward.cli.place import VARIABLE
 from loginward.config.load import load_config
 from loginward.runtime.clock import SystemClock
 from loginward.runtime.demo_people import NAMES, PASSWORD, UNKNOWN, settle_in
+from loginward.runtime.demo_radius import DemoRadius, radius_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +50,8 @@ def run(*, once: bool, folder: Path) -> int:
         signal.signal(number, signal.default_int_handler)
     _prepare(folder)
     with _state(folder) as state_dir:
-        config = _write_config(folder, state_dir)
+        radius = radius_of(folder)
+        config = _write_config(folder, state_dir, radius)
         settle_in(state_dir, load_config(config).policy)
         _hand_over(state_dir)
         clock = SystemClock()
@@ -62,6 +65,9 @@ def run(*, once: bool, folder: Path) -> int:
             out.line()
             asking = Asking(folder, None, out)
             demo_show.show_logins(asking, NAMES, UNKNOWN, PASSWORD)
+            if radius is not None:
+                answers = radius.answers((*NAMES, UNKNOWN), PASSWORD)
+                demo_show.show_radius(out, radius.address, answers)
             demo_show.show_unlock(asking, "frank")
             return DONE if once else _serve_on(agent, folder, out)
 
@@ -97,7 +103,7 @@ def _state(folder: Path) -> Iterator[Path]:
         yield Path(made)
 
 
-def _write_config(folder: Path, state_dir: Path) -> Path:
+def _write_config(folder: Path, state_dir: Path, radius: DemoRadius | None) -> Path:
     """Write the configuration: whoever runs the demo may ask for everybody and do everything."""
     me = pwd.getpwuid(os.getuid())
     lines = [
@@ -109,13 +115,14 @@ def _write_config(folder: Path, state_dir: Path) -> Path:
         "  expiry: {max_age_d: 90, warn_d: 14}",
         "  reveal: always  # so that each answer says what it is",
     ]
+    doors = [] if radius is None else radius.lines()
     if me.pw_uid != 0:
         group = grp.getgrgid(os.getgid()).gr_name
-        lines += [
-            "doors:",
+        doors += [
             f"  login: {{peers: [{{user: {me.pw_name}, services: {_SERVICES}}}]}}",
             f"  admin: {{roles: {{{group}: [all]}}}}",
         ]
+    lines += ["doors:", *doors] if doors else []
     config = folder / CONFIG
     config.write_text("\n".join(lines) + "\n", encoding="utf-8")
     config.chmod(0o644)
@@ -181,7 +188,10 @@ def _serve_on(agent: subprocess.Popen[bytes], folder: Path, out: Output) -> int:
     out.line(f"The password of all is {PASSWORD}. In another terminal:")
     out.line(f"  export {VARIABLE}={folder}")
     command = _shortest(Path(sys.executable).with_name("loginward"))
-    for example in ("login alice", "why bob", "unlock bob", "users --status locked", "--help"):
+    examples = ["login alice", "why bob", "unlock bob", "users --status locked", "--help"]
+    if find_spec("pyrad") is not None:
+        examples.insert(1, f"radius test alice -c {_shortest(folder / CONFIG)}")
+    for example in examples:
         out.line(f"  {command} {example}")
     out.line()
     with suppress(KeyboardInterrupt):
