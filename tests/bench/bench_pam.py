@@ -59,7 +59,7 @@ class Bench:
     def __enter__(self) -> Self:
         source = TOP / "tests/bench/pam_load.c"
         subprocess.run(["gcc", "-O2", "-o", self._driver, source, "-lpam"], check=True)
-        root = nslcd.unpack(TOP / "build/peers/nslcd")
+        root = nslcd.unpack()
         self._confdir.mkdir()
         module = TOP / "build/pam_loginward.so"
         self._write("ours", f"{module} socket={self._folder}/run/login.sock nodelay")

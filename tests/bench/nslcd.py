@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
-PACKAGES = ("nslcd", "libpam-ldapd")
+from tests.bench import unpacking
 
 CONF = """\
 uid root
@@ -23,25 +22,13 @@ threads 8
 """
 
 
-def unpack(folder: Path) -> Path:
+def unpack() -> Path:
     """Return a folder that holds the peer's files as its packages lay them out.
 
     Raises:
-        RuntimeError: The packages cannot be had; says the line that fetches them.
+        RuntimeError: The packages cannot be had.
     """
-    root = folder / "root"
-    if (root / "usr/sbin/nslcd").exists():
-        return root
-    folder.mkdir(parents=True, exist_ok=True)
-    fetched = subprocess.run(
-        ["apt-get", "download", "-qq", *PACKAGES], cwd=folder, check=False, capture_output=True
-    )
-    archives = sorted(folder.glob("*.deb"))
-    if fetched.returncode or len(archives) < len(PACKAGES):
-        raise RuntimeError(f"the peer is missing: apt-get download {' '.join(PACKAGES)}")
-    for archive in archives:
-        subprocess.run(["dpkg", "-x", str(archive), str(root)], check=True)
-    return root
+    return unpacking.unpack("nslcd", ("nslcd", "libpam-ldapd"), "usr/sbin/nslcd")
 
 
 def module(root: Path) -> Path:

@@ -60,6 +60,7 @@ class Slapd:
         size_limit: Entries that one search returns at most, as in slapd.conf(5).
         limits: Other limits for somebody, as in slapd.conf(5).
         access: Rules of access before all others, as in slapd.access(5).
+        silent: Write no log, whose lines cost more than a bind; nothing can be read from it then.
     """
 
     def __init__(
@@ -78,8 +79,10 @@ class Slapd:
         size_limit: int | str = 500,
         limits: str = "",
         access: str = "",
+        silent: bool = False,
     ) -> None:
         demand_packages()
+        self._logged = "0" if silent else "stats"
         self.folder = folder
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "db").mkdir(parents=True)
@@ -266,7 +269,7 @@ class Slapd:
         urls = f"{self.url}/ {self.tls_url}/"
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [SLAPD, "-f", self.folder / "slapd.conf", "-h", urls, "-d", "stats"],
+                [SLAPD, "-f", self.folder / "slapd.conf", "-h", urls, "-d", self._logged],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
