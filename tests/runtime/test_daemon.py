@@ -22,7 +22,9 @@ from loginward.core.secret import Secret
 from loginward.runtime.daemon import Signals
 from loginward.wire.admin import requests, rows
 from loginward.wire.login import Answer, Ask, Begin
+from tests.doubles.nas import free_port
 from tests.doubles.waiting import eventually
+from tests.live.certificates import Authority
 from tests.runtime import daemon as process
 from tests.runtime.daemon import LOGINWARD, PATIENCE_S, Daemon, served
 from tests.runtime.people import NEXT, RIGHT, STATES, WRONG, person
@@ -350,6 +352,23 @@ def test_all_that_is_wrong_with_a_configuration_is_logged_a_line_each():
         "suport",
     ]
     assert "\\n" not in ended.stderr
+
+
+def test_a_certificate_and_the_key_of_another_do_not_start(tmp_path):
+    """Told by the process that alone reads the key, which is root's still; nothing is left over."""
+    authority = Authority(tmp_path / "ca")
+    cert, key = authority.server("one"), authority.server("two")
+    secret = tmp_path / "radius.secret"
+    secret.write_bytes(b"long enough to be a secret\n")
+    secret.chmod(0o600)
+    client = f"{{name: nas, addresses: [127.0.0.1], secret_file: {secret}, methods: [peap-gtc]}}"
+    eap = f"{{cert_file: {cert.cert_file}, key_file: {key.key_file}}}"
+    listens = f'listen: ["127.0.0.1:{free_port()}"], accounting: []'
+    door = f"doors: {{radius: {{{listens}, eap: {eap}, clients: [{client}]}}}}\n"
+    ended = refused_start(*process.as_user(), config=door)
+    assert ended.returncode == 78
+    assert "doors.radius.eap.key_file: is not the key of the first certificate" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_second_daemon_on_the_same_folders_does_not_start(running):

@@ -7,6 +7,7 @@ Source: socketpair(2), setrlimit(2).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pwd
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _log = logging.getLogger("loginward")
+_END_S: Final = 5.0
 _MEMORY_OCTETS: Final = 512 * 1024 * 1024  # far above what the bounds of one add up to
 
 
@@ -41,8 +43,10 @@ class KeyChild:
     def end(self) -> None:
         """End it at once, and close the link; idempotent."""
         self.link.close()
-        self.process.kill()
-        self.process.wait()
+        with contextlib.suppress(PermissionError):  # root's still: it ends with its socket
+            self.process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(_END_S)
 
 
 def spawn(module: str, become: pwd.struct_passwd | None = None) -> KeyChild:
