@@ -1,0 +1,107 @@
+"""Where EAP is proven: an authority, an agent with its door, and access points of several kinds."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from tests.doubles.nas import free_port
+from tests.live.certificates import Authority, Pair, upn
+from tests.live.radius_site import write_secret
+
+REALM = "ex.org"  # of the names in certificates; cut off at every client
+EVERY = "eap-ttls-pap, eap-ttls-gtc, peap-gtc, eap-tls"
+# An access point is known by its address, 127.0.1.N: what it allows, and whom.
+CLIENTS = {
+    "eap-ttls-pap": (1, "eap-ttls-pap", ""),
+    "eap-ttls-gtc": (2, "eap-ttls-gtc", ""),
+    "peap-gtc": (3, "peap-gtc", ""),
+    "eap-tls": (4, "eap-tls", ""),
+    "staff": (5, EVERY, ", groups: [staff]"),
+    "peap-first": (6, "peap-gtc, eap-ttls-pap, eap-ttls-gtc, eap-tls", ""),
+    "ttls-first": (7, EVERY, ""),
+    "vpn": (8, "pap", ""),
+}
+DOOR = """\
+policy: {{throttle: {{per_source_per_min: null}}}}
+doors:
+  radius:
+    listen: ["127.0.0.1:{port}"]
+    accounting: ["127.0.0.1:{acct}"]
+    reject_delay_s: 0.1
+{more}    eap: {{cert_file: {folder}/server.pem, key_file: {folder}/server.key, ca_file: {folder}/ca.pem, crl_file: {folder}/crl.pem{eap}}}
+    clients:
+{clients}"""
+
+
+def source_of(client: str) -> str:
+    """Return an access point's address."""
+    return f"127.0.1.{CLIENTS[client][0]}"
+
+
+@dataclass
+class Papers:
+    """Certificates, in a folder that the daemon's user can enter.
+
+    Attributes:
+        owner: Whom the files belong to; empty: whoever runs the tests.
+    """
+
+    folder: Path
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count()
+        self.authority = Authority(self.folder / "authority")
+        self.foreign = Authority(self.folder / "foreign", "another authority")
+        self.revoked = self.person("revoked")
+        self.install(self.authority)
+        self.revoke()
+
+    def install(self, authority: Authority, name: str = "server") -> None:
+        """Have the agent show a certificate of an authority; new files, each whole at once."""
+        pair = authority.server(name, names=("radius.example.org",))
+        for made, file in ((pair.cert_file, "server.pem"), (pair.key_file, "server.key")):
+            self._put(made, file, 0o600 if file.endswith(".key") else 0o644)
+        self._put(self.authority.ca_file, "ca.pem", 0o644)
+
+    def revoke(self, **how: object) -> None:
+        """Write the list of revoked certificates anew."""
+        self._put(self.authority.revoke("crl.pem", self.revoked, **how), "crl.pem", 0o644)  # type: ignore[arg-type]
+
+    def person(self, name: str, *more: x509.GeneralName) -> Pair:
+        """Return a certificate with one name of the kind that counts, and others."""
+        file = f"{name}-{next(self._numbers)}"
+        return self.authority.client(file, name, upn(f"{name}@{REALM}"), *more)
+
+    def _put(self, made: Path, name: str, mode: int) -> None:
+        new = self.folder / f"{name}.new"
+        shutil.copy(made, new)
+        new.chmod(mode)
+        if self.owner:
+            shutil.chown(new, self.owner)
+        new.rename(self.folder / name)
+
+
+def door(folder: Path, more: str = "", eap: str = "") -> tuple[str, int]:
+    """Return the door's configuration and its port.
+
+    Args:
+        folder: With the papers.
+        more: Lines of `doors.radius`, indented by four.
+        eap: More keys of `eap`, each after a comma.
+    """
+    secret, port = write_secret(folder), free_port()
+    clients = "".join(
+        f"      - {{name: {name}, addresses: [127.0.1.{last}], secret_file: {secret}, "
+        f"methods: [{methods}], strip_realms: [{REALM}]{also}}}\n"
+        for name, (last, methods, also) in CLIENTS.items()
+    )
+    text = DOOR.format(
+        port=port, acct=free_port(), folder=folder, more=more, eap=eap, clients=clients
+    )
+    return text, port
