@@ -71,6 +71,16 @@ def _radius_packets(octets: bytes) -> None:
     decode(octets)
 
 
+def _radius_streams(octets: bytes) -> None:
+    """Fed in two pieces it is what it is in one."""
+    from loginward.wire.radius.stream import PacketStream
+
+    stream, whole = PacketStream(), list(PacketStream().feed(octets[1:]))
+    at = octets[0] if octets else 0
+    assert [*stream.feed(octets[1 : 1 + at]), *stream.feed(octets[1 + at :])] == whole
+    assert b"".join(whole) == octets[1 : len(octets) - stream.held_octets]
+
+
 def _radius_signed(octets: bytes) -> None:
     """Signed by the right secret; nobody is let in but by the password itself."""
     from tests.wire.radius import stage
@@ -106,6 +116,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "sync": _sync,
     "admin-lines": _admin_lines,
     "radius-packets": _radius_packets,
+    "radius-streams": _radius_streams,
     "radius-signed": _radius_signed,
     "eap": _eap,
 }

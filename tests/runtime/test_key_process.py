@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from loginward.runtime import eap_process, key_process
+from loginward.runtime import eap_process, key_process, radsec_process
 
 OPEN = Path("/proc/self/fd")
-MODULES = {"EAP": eap_process}
+MODULES = {"EAP": eap_process, "RADIUS over TLS": radsec_process}
 
 
 @pytest.fixture(params=MODULES)

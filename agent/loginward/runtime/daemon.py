@@ -35,6 +35,7 @@ from loginward.runtime.marker import Marker
 from loginward.runtime.notify import Watchdog, notify
 from loginward.runtime.radius_door import RadiusDoor
 from loginward.runtime.radius_opening import RadiusOpening, listeners_of
+from loginward.runtime.radsec_opening import tls_listeners_of
 from loginward.runtime.reloading import Reloading
 from loginward.runtime.service import LoginService
 from loginward.runtime.vouching import vouched_for
@@ -57,6 +58,7 @@ class Sockets:
     login: socket.socket
     admin: socket.socket
     radius: tuple[Listener, ...] = ()
+    radius_tls: tuple[socket.socket, ...] = ()
 
 
 def serve(config_path: str, user: str | None) -> int:
@@ -72,6 +74,7 @@ def serve(config_path: str, user: str | None) -> int:
         beside = start_beside(settings, become)
         radius = RadiusOpening()
         radius.start_eap(settings, become)  # before this process has read any secret
+        radius.tls.start(settings, become)
         secrets = read_secrets(settings)
         radius.rules(settings)  # reads the secrets while root's rights last
         sockets = _sockets(settings)
@@ -96,7 +99,8 @@ def _sockets(settings: Settings) -> Sockets:
         admin = admin or listen_admin(settings.runtime_dir / "admin.sock")
     except OSError as error:
         raise ConfigError("runtime_dir", f"admin.sock: {error.strerror or error}") from error
-    return Sockets(login, admin, listeners_of(settings.doors.radius))
+    radius = settings.doors.radius
+    return Sockets(login, admin, listeners_of(radius), tls_listeners_of(radius))
 
 
 class Signals:
@@ -137,7 +141,7 @@ class _Daemon:
         self._signals = Signals()
         self._parts = parts
         self._marker = Marker(self._parts)
-        self._radius = RadiusDoor(self._parts, sockets.radius)
+        self._radius = RadiusDoor(self._parts, sockets.radius, sockets.radius_tls)
         self._watcher = Watcher(self._parts, self._radius.barred)
         self._reloading = Reloading(config_path, self._parts, self._follow)
         configuration = self._parts.configuration

@@ -10,6 +10,7 @@ from loginward.doors.radius.asked import text_of
 from loginward.doors.radius.counters import UNKNOWN, Counters
 from loginward.doors.radius.judges import Judges
 from loginward.doors.radius.loop import Loop
+from loginward.doors.radius.radsec.door import TlsDoor
 from loginward.doors.radius.server import RadiusServer
 from loginward.doors.radius.sessions import Sessions
 from loginward.runtime.loop_driver import LoopDriver
@@ -18,6 +19,7 @@ from loginward.runtime.radius_service import RadiusService
 from loginward.wire.admin.rows import FailedRow, Problem, RadiusSessionRow
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
     from loginward.core.transitions import Bar
@@ -32,7 +34,12 @@ NO_DOOR: Final = "there is no RADIUS door here"
 class RadiusDoor:
     """Serves the door; without sockets it does nothing and is always well."""
 
-    def __init__(self, parts: Parts, listeners: tuple[Listener, ...]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        listeners: tuple[Listener, ...],
+        tls_listeners: tuple[socket.socket, ...] = (),
+    ) -> None:
         self.sessions = Sessions(parts.clock)
         self._clock = parts.clock
         self._serving: threading.Thread | None = None
@@ -68,6 +75,13 @@ class RadiusDoor:
                 radius.eap, loop, parts.clock, self._server.on_eap_turn
             )
             self._server.use_tunnels(self._tunnels)
+        self._tls: TlsDoor | None = None
+        if radius is not None and radius.tls is not None:
+            self._tls = TlsDoor(
+                tls_listeners, self._server.intake, rules, loop, parts.clock, counters
+            )
+            self._tls_process = parts.radius.tls.open(radius.tls, self._tls, loop, parts.clock)
+            parts.metrics.watch("radius_tls", "RADIUS over TLS now.", self._tls.gauges)
         self._serving = threading.Thread(target=self._server.run, name="radius-door", daemon=True)
         parts.metrics.watch("radius_door", "The RADIUS door now.", self._server.gauges)
         parts.metrics.count("radius_packets_total", "What came to the RADIUS door.", counters.read)
@@ -115,3 +129,6 @@ class RadiusDoor:
             self._serving.join(timeout=10)
             if self._tunnels is not None:
                 self._tunnels.close()
+            if self._tls is not None:
+                self._tls_process.close()
+                self._tls.close()

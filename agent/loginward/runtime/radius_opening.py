@@ -14,6 +14,7 @@ from loginward.doors.radius.rules import DoorRules, door_rules
 from loginward.doors.radius.server import Listener
 from loginward.errors import ConfigError
 from loginward.runtime.eap_process import EapChild, spawn
+from loginward.runtime.radsec_opening import RadsecOpening
 
 if TYPE_CHECKING:
     import pwd
@@ -43,6 +44,7 @@ class RadiusOpening:
         self._started: EapChild | None = None
         self._tunnels: EapProcess | None = None
         self._eap: Eap | None = None
+        self.tls = RadsecOpening()
 
     def start_eap(self, settings: Settings, become: pwd.struct_passwd | None) -> None:
         """Start the process that holds the EAP key, while it may still read that as root.
@@ -110,6 +112,8 @@ class RadiusOpening:
         rules = door_rules(radius, secrets, load(radius.dictionaries), coa_secrets)
         if radius.eap is not None:
             self._reopen(radius.eap)
+        if radius.tls is not None:
+            self.tls.reopen(radius.tls)
         return rules
 
     def _read(self, file: Path, path: str) -> Secret:

@@ -169,8 +169,13 @@ def served(
     workers: int = 4,
     shut: bool = False,
     host: str = "127.0.0.1",
+    opening: Callable[[Door, Loop], None] = lambda _door, _loop: None,
 ) -> Iterator[Door]:
-    """Serve until the end of the block; `shut`: nothing is judged until the gate opens."""
+    """Serve until the end of the block; `shut`: nothing is judged until the gate opens.
+
+    Args:
+        opening: Given the door and its loop before they run.
+    """
     clock, service = clock or FixedWall(), service or Service()
     counters, sessions, judges = Counters(), Sessions(clock), Judges(workers)
     loop = Loop(clock, lambda: counters.add(UNKNOWN, "faults"))
@@ -185,6 +190,7 @@ def served(
         on_barred=lambda _session, _bar: None,
     )  # fmt: skip
     made.append(Door(server, service, counters, sessions, *ports, in_force or rules()))
+    opening(made[0], loop)
     serving = threading.Thread(target=server.run)
     serving.start()
     try:

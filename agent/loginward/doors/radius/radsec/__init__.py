@@ -1,0 +1,1 @@
+"""RADIUS over TLS (RFC 6614)."""
