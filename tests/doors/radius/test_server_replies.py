@@ -1,10 +1,9 @@
-"""What leaves the door, when, and what goes first."""
+"""What leaves the door, and when."""
 
 from __future__ import annotations
 
 import pytest
 
-from loginward.doors.radius import judges
 from loginward.doors.radius.port import AskTurn
 from loginward.wire.radius.attributes import Attribute, attribute
 from loginward.wire.radius.packet import Code, decode
@@ -142,35 +141,3 @@ class TestRejectDelay:
             first = next(one for one in came if one.code is REJECT)
             assert nas.exchange(request).raw == first.raw
         assert slow.service.typed == [b"wrong"]
-
-
-class TestOverload:
-    """RFC 5080 section 2.2.3."""
-
-    def test_new_logins_are_shed_while_those_under_way_are_finished_first(
-        self, monkeypatch, caplog
-    ):
-        monkeypatch.setattr(judges, "MOST_NEW", 20)
-        service = Service(say=lambda talk, _: OK if len(talk.typed) > 1 else AskTurn("New:"))
-        with served(service=service, workers=2) as door, door.nas() as nas:
-            state = nas.login("going on", PASSWORD).first(Attribute.STATE)
-            assert service.at_gate.acquire(timeout=5)
-            service.gate.clear()
-            shed = [nas.request(f"new {n}", PASSWORD) for n in range(50)]
-            for request in shed[:2]:
-                nas.sock.send(request)
-                assert service.at_gate.acquire(timeout=5), "no judge is left"
-            for request in shed[2:]:
-                nas.sock.send(request)
-            eventually(lambda: door.counted("shed") == 50 - 20 - 2, "nothing was shed")
-            fence(nas)
-            goes_on = nas.request("going on", b"new one", state=state)
-            nas.sock.send(goes_on)
-            eventually(lambda: door.server.gauges()["waiting"] == 21, "it was shed too")
-            door.service.order.clear()
-            service.gate.set()
-            came = [decode(nas.sock.recv(4096)) for _ in range(23)]
-            assert [one.identifier for one in came if one.code is ACCEPT] == [goes_on[1]]
-            assert "going on" in service.order[:3], "after the two under way, before those waiting"
-            assert nas.exchange(shed[-1]).code is CHALLENGE, "shed, it may be asked again"
-        assert len([line for line in caplog.messages if "too many requests" in line]) == 1
