@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,12 @@ from tests.live import eap_server, people
 from tests.live.certificates import Authority
 from tests.live.eap_server import Bare, EapServer, eapol_test
 from tests.live.radius_site import RadiusSite, radius_site, write_secret
+from tests.live.site import open_folder
+from tests.live.slapd import now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("radius")]
 
+NAME = "radius.example.org"
 COMMAND = Path(sys.executable).with_name("loginward")
 RIGHT = people.PASSWORD
 REPLIES = """\
@@ -46,10 +50,40 @@ def attributes(row: dict) -> dict[str, str]:
     return {one["name"]: one["value"] for one in row["attributes"]}
 
 
+WIFI = (
+    "}}\n      - {{name: wifi, addresses: [127.0.0.1/32], secret_file: {secret}, "
+    "methods: [pap, eap-ttls-pap, peap-gtc]"
+)
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Iterator[RadiusSite]:
-    with radius_site(tmp_path_factory.mktemp("radius"), more=REPLIES) as made:
-        yield made
+def site(tmp_path_factory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("radius")
+    with open_folder() as eap:
+        made = subprocess.run(
+            [COMMAND, "radius", "make-cert", "--name", NAME, "--ssid", "Example", "--out", eap],
+            capture_output=True, timeout=30, check=False,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        pair = f"    eap: {{cert_file: {eap}/{NAME}.pem, key_file: {eap}/{NAME}.key}}\n"
+        wifi = WIFI.format(secret=write_secret(folder))
+        crowd = list(people.matrix(now()))
+        again = next(person for person in crowd if person.uid == "mustchange")
+        crowd.append(replace(again, uid="mustagain"))
+        with radius_site(folder, crowd, more=REPLIES + pair, client=wifi) as running:
+            yield Served(running, eap)
+
+
+@dataclass(frozen=True)
+class Served:
+    """The agent, and what make-cert made for it."""
+
+    agent: RadiusSite
+    eap: Path
+
+    @property
+    def auth(self) -> int:
+        return self.agent.auth
 
 
 @pytest.fixture
@@ -58,7 +92,7 @@ def asked(site, tmp_path):
     return ["--server", f"127.0.0.1:{site.auth}", "--secret-file", write_secret(tmp_path)]
 
 
-def radclient(site: RadiusSite, name: str, password: str) -> str:
+def radclient(site: Served, name: str, password: str) -> str:
     done = subprocess.run(
         ["radclient", "-x", "-r", "1", f"127.0.0.1:{site.auth}", "auth", SECRET.decode()],
         input=f'User-Name={name}\nUser-Password="{password}"\nMessage-Authenticator=0x00\n',
@@ -102,6 +136,56 @@ def test_a_challenge_is_followed_to_its_end_where_somebody_answers(asked):
     code, row, err = radius_test("mustchange", *asked, typed=f"{RIGHT}\n{new}\n{new}")
     assert (code, err, row["rounds"]) == (0, "", 3)
     code, row, err = radius_test("mustchange", *asked, typed=new)
+    assert (code, row["answer"]) == (0, "accepted")
+
+
+@pytest.mark.parametrize("method", NETWORKS)
+@pytest.mark.parametrize(
+    ("name", "password", "good"),
+    [("active", RIGHT, True), ("active", "a wrong one 2", False), ("lockperm", RIGHT, False)],
+)
+def test_wi_fi_by_made_certificates_is_answered_as_the_handed_out_profile_is(
+    site, asked, tmp_path, method, name, password, good
+):
+    """One agent, its law and its certificate; the command here, eapol_test with the profile there."""
+    ca_file = site.eap / "hand-out/ca.pem"
+    code, row, err = radius_test(
+        name, *asked, "--method", method, "--ca", ca_file, "--domain", NAME, typed=password
+    )
+    assert (code, row["answer"] == "accepted", err) == (0 if good else 1, good, "")
+    assert row["certificate"]["problems"] == []
+    assert row["certificate"]["is_trusted"] is True
+    assert row["keys_agree"] is (True if good else None)
+    if good:
+        assert attributes(row)["Tunnel-Private-Group-Id"] == "20"
+    profile = (site.eap / "hand-out/wpa_supplicant.conf").read_text()
+    network = tmp_path / "network.conf"
+    network.write_text(
+        profile.replace('"ca.pem"', f'"{ca_file}"')
+        .replace("YOUR NAME", name)
+        .replace("YOUR PASSWORD", password)
+        .replace("TTLS", str(NETWORKS[method]["eap"]))
+        .replace("auth=PAP", str(NETWORKS[method]["phase2"]))
+    )
+    done = subprocess.run(
+        ["eapol_test", "-c", network, "-a", "127.0.0.1", "-p", str(site.auth), "-s",
+         SECRET.decode(), "-t", "10"],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert (done.returncode == 0) == good, done.stdout[-2000:]
+
+
+def test_a_change_is_made_inside_peap_and_cannot_be_inside_ttls(site, asked):
+    """R26: GTC asks for more than one answer, TTLS/PAP has nowhere to ask."""
+    how = ["--ca", site.eap / "ca.pem", "--method"]
+    new = "an entirely new one 9"
+    code, row, _ = radius_test("mustagain", *asked, *how, "eap-ttls-pap")
+    assert (code, row["answer"]) == (1, "rejected")
+    code, row, err = radius_test(
+        "mustagain", *asked, *how, "peap-gtc", typed=f"{RIGHT}\n{new}\n{new}"
+    )
+    assert (code, row["answer"], row["keys_agree"], err) == (0, "accepted", True, "")
+    code, row, _ = radius_test("mustagain", *asked, *how, "eap-ttls-pap", typed=new)
     assert (code, row["answer"]) == (0, "accepted")
 
 
