@@ -91,7 +91,7 @@ def _radius_signed(octets: bytes) -> None:
 def _eap(octets: bytes) -> None:
     """The parsers of EAP, of what a tunnel carries, and of the frames beside the daemon."""
     from loginward.doors.radius.eap import frames
-    from loginward.wire.eap import fragments, packet, peap, ttls
+    from loginward.wire.eap import fragments, mschapv2, packet, peap, ttls
 
     parsers: list[Callable[[bytes], object]] = [
         lambda octets: packet.wanted_types(packet.decode(octets)),
@@ -101,6 +101,7 @@ def _eap(octets: bytes) -> None:
         peap.read_result,
         frames.decode_order,
         frames.decode_report,
+        mschapv2.read,
     ]
     if octets:
         parsers[octets[0] % len(parsers)](octets[1:])

@@ -9,10 +9,15 @@ from hypothesis import strategies as st
 from loginward.core.secret import Secret
 from loginward.errors import ProtocolError
 from loginward.wire.eap import ttls
-from loginward.wire.eap.ttls import Avp, InnerEap, Pap
+from loginward.wire.eap.ttls import Avp, InnerEap, MsChap, Pap
+from loginward.wire.radius.mschap import MsAttribute, response_value
+from tests.wire.mschap.example import CHALLENGE, RESPONSE
 
 USER = Avp(1, b"ann")
 PASSWORD = Avp(2, b"pa ss".ljust(16, b"\0"))
+MS_USER = Avp(1, RESPONSE.user)
+MS_CHALLENGE = Avp(11, CHALLENGE, vendor=311)
+MS_RESPONSE = Avp(25, response_value(7, RESPONSE), vendor=311)
 avps = st.lists(
     st.builds(Avp, st.integers(0, 2**32 - 1), st.binary(max_size=60),
               st.integers(1, 2**32 - 1) | st.just(0), st.booleans()),
@@ -53,6 +58,15 @@ def test_eap_is_put_together_and_may_have_a_name_beside_it() -> None:
     assert ttls.read(ttls.render(USER, Avp(79, b"x"))) == InnerEap(b"x", b"ann")
 
 
+def test_ms_chapv2_is_read_and_answered() -> None:
+    """RFC 5281 section 11.2.4."""
+    assert ttls.read(ttls.render(MS_USER, MS_CHALLENGE, MS_RESPONSE)) == MsChap(
+        b"User", 7, RESPONSE
+    )
+    told = ttls.told(MsAttribute.CHAP2_SUCCESS, 7, b"S=")
+    assert told == bytes.fromhex("0000001a c0 00000f 00000137 07") + b"S=\0"
+
+
 def test_padding_of_the_last_may_be_left_out() -> None:
     assert ttls.parse(ttls.render(USER)[:-1]) == (USER,)
 
@@ -75,6 +89,14 @@ def test_what_is_unknown_is_passed_over_only_if_it_may_be() -> None:
         pytest.param([USER, PASSWORD, PASSWORD], id="two-passwords"),
         pytest.param([USER, PASSWORD, Avp(79, b"x")], id="a-password-and-eap"),
         pytest.param([PASSWORD, Avp(79, b"x")], id="a-nameless-password-and-eap"),
+        pytest.param([MS_USER, MS_RESPONSE], id="a-response-to-no-challenge"),
+        pytest.param([MS_CHALLENGE, MS_RESPONSE], id="a-nameless-response"),
+        pytest.param(
+            [MS_USER, MS_CHALLENGE, MS_RESPONSE, PASSWORD], id="a-response-and-a-password"
+        ),
+        pytest.param([MS_USER, MS_CHALLENGE, MS_RESPONSE, Avp(79, b"x")], id="a-response-and-eap"),
+        pytest.param([MS_USER, MS_CHALLENGE, MS_RESPONSE, MS_RESPONSE], id="two-responses"),
+        pytest.param([MS_USER, MS_CHALLENGE], id="a-challenge-alone"),
         pytest.param([Avp(4000, b"", is_mandatory=False)] * 33, id="too-many"),
     ],
 )

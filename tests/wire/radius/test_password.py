@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from loginward.core.secret import Secret
 from loginward.wire.radius.attributes import vendor_values
 from loginward.wire.radius.packet import decode
-from loginward.wire.radius.password import MICROSOFT, hide, mppe_key_of, mppe_keys, unhide
+from loginward.wire.radius.password import (
+    MICROSOFT,
+    handed_keys,
+    hide,
+    mppe_key_of,
+    mppe_keys,
+    unhide,
+)
 from loginward.wire.radius.signing import SharedSecret
 from tests.wire.radius.stage import AUTHENTICATOR, OCTETS, SECRET, hidden, unsigned
 
@@ -104,6 +111,16 @@ def test_both_halves_of_the_msk_are_handed_on() -> None:
     assert (recv_type, revealed(recv)) == (17, MSK[:32])
     assert (send_type, revealed(send)) == (16, MSK[32:])
     assert len(recv) == len(send) == 50
+
+
+def test_the_shorter_keys_of_bare_ms_chap_are_handed_on_too() -> None:
+    octets = handed_keys(b"r" * 16, b"s" * 16, AUTHENTICATOR, SECRET, b"\x12\x34\x56\x78")
+    values = vendor_values(decode(unsigned(octets)).all(26), MICROSOFT)
+
+    assert [(type_, revealed(value)) for type_, value in values] == [
+        (17, b"r" * 16),
+        (16, b"s" * 16),
+    ]
 
 
 @given(st.binary(min_size=4, max_size=4))

@@ -1,6 +1,6 @@
 """What is said inside an EAP-TTLS tunnel: attributes of Diameter's form.
 
-Source: RFC 5281 sections 10 (form), 11.2.1 (EAP) and 11.2.5 (PAP).
+Source: RFC 5281 sections 10 (form), 11.2.1 (EAP), 11.2.4 (MS-CHAPv2) and 11.2.5 (PAP).
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from typing import Final
 
 from loginward.core.secret import Secret
 from loginward.errors import ProtocolError
+from loginward.wire.mschap.v2 import Response
+from loginward.wire.radius.mschap import MsAttribute, read_response, told_value
+from loginward.wire.radius.password import MICROSOFT
 
+IMPLICIT_LABEL: Final = b"ttls challenge"
+IMPLICIT_OCTETS: Final = 17  # challenge and Ident
 MAX_AVPS: Final = 32
 _VENDOR: Final = 0x80
 _MANDATORY: Final = 0x40
@@ -28,7 +33,13 @@ class AvpCode(enum.IntEnum):
     EAP_MESSAGE = 79
 
 
-_KNOWN: Final = frozenset(map(int, AvpCode))
+_KNOWN: Final = frozenset(
+    {
+        *((0, int(code)) for code in AvpCode),
+        (MICROSOFT, int(MsAttribute.CHAP_CHALLENGE)),
+        (MICROSOFT, int(MsAttribute.CHAP2_RESPONSE)),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,19 @@ class Pap:
 
     user: bytes
     password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class MsChap:
+    """A name, and a response to the challenge that both ends know from the tunnel.
+
+    Attributes:
+        identifier: The Ident of the response.
+    """
+
+    user: bytes
+    identifier: int
+    response: Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +129,51 @@ def eap_message(packet: bytes) -> bytes:
     return render(Avp(AvpCode.EAP_MESSAGE, packet))
 
 
-def read(octets: bytes) -> Pap | InnerEap:
+def told(type_: MsAttribute, identifier: int, words: bytes) -> bytes:
+    """Return what a peer is told of its response: MS-CHAP2-Success or MS-CHAP-Error."""
+    return render(Avp(type_, told_value(identifier, words), MICROSOFT))
+
+
+def read(octets: bytes) -> Pap | MsChap | InnerEap:
     """Return what a peer offers as proof.
 
     Raises:
         ProtocolError: It is malformed, offers nothing or several things, or has a mandatory
             attribute that nobody knows (RFC 5281 section 10.1).
     """
-    values: dict[int, bytes] = {}
+    values = _values(octets)
+    user = values.get((0, AvpCode.USER_NAME))
+    password = values.get((0, AvpCode.USER_PASSWORD))
+    packet = values.get((0, AvpCode.EAP_MESSAGE))
+    challenge = values.get((MICROSOFT, MsAttribute.CHAP_CHALLENGE))
+    response = values.get((MICROSOFT, MsAttribute.CHAP2_RESPONSE))
+    if sum(proof is not None for proof in (password, packet, response)) != 1:
+        raise ProtocolError("EAP-TTLS: no proof, or several")
+    if packet is not None:
+        return InnerEap(packet, user)
+    if user is None:
+        raise ProtocolError("EAP-TTLS: a password without a name")
+    if password is not None:
+        return Pap(user, Secret(password.rstrip(b"\0")))  # padded to hide its length
+    return MsChap(user, *read_response(challenge or b"", response or b"", user))
+
+
+def _values(octets: bytes) -> dict[tuple[int, int], bytes]:
+    """Return the known values by vendor and code.
+
+    Raises:
+        ProtocolError: As `read`.
+    """
+    values: dict[tuple[int, int], bytes] = {}
     for avp in parse(octets):
-        if avp.vendor or avp.code not in _KNOWN:
+        key = avp.vendor, avp.code
+        if key not in _KNOWN:
             if avp.is_mandatory:
                 raise ProtocolError("EAP-TTLS: a mandatory attribute that is not known")
-        elif avp.code == AvpCode.EAP_MESSAGE:  # a long packet may come in several
-            values[avp.code] = values.get(avp.code, b"") + avp.value
-        elif avp.code in values:
+        elif key == (0, AvpCode.EAP_MESSAGE):  # a long packet may come in several
+            values[key] = values.get(key, b"") + avp.value
+        elif key in values:
             raise ProtocolError("EAP-TTLS: an attribute is there twice")
         else:
-            values[avp.code] = avp.value
-    user = values.get(AvpCode.USER_NAME)
-    password = values.get(AvpCode.USER_PASSWORD)
-    packet = values.get(AvpCode.EAP_MESSAGE)
-    if password is None and packet is not None:
-        return InnerEap(packet, user)
-    if user is None or password is None or packet is not None:
-        raise ProtocolError("EAP-TTLS: neither a name with a password nor EAP")
-    return Pap(user, Secret(password.rstrip(b"\0")))  # padded to hide its length
+            values[key] = avp.value
+    return values

@@ -58,15 +58,19 @@ def mppe_keys(msk: bytes, authenticator: bytes, secret: SharedSecret, noise: byt
         authenticator: Of the Access-Request that is answered.
         noise: Four random octets, of which the two salts are made: never the same in one packet.
     """
-    first, second = noise[:2], noise[2:4]
-    return _mppe_key(
-        MS_MPPE_RECV_KEY, msk[:KEY_OCTETS], _salt(first, 0), authenticator, secret
-    ) + _mppe_key(
-        MS_MPPE_SEND_KEY,
-        msk[KEY_OCTETS : 2 * KEY_OCTETS],
-        _salt(second, 1),
-        authenticator,
-        secret,
+    if len(msk) < 2 * KEY_OCTETS:
+        raise ValueError("an MSK has at least 64 octets")
+    receive, send = msk[:KEY_OCTETS], msk[KEY_OCTETS : 2 * KEY_OCTETS]
+    return handed_keys(receive, send, authenticator, secret, noise)
+
+
+def handed_keys(
+    receive: bytes, send: bytes, authenticator: bytes, secret: SharedSecret, noise: bytes
+) -> bytes:
+    """Return MS-MPPE-Recv-Key and MS-MPPE-Send-Key of two keys; the rest is as of `mppe_keys`."""
+    salts = _salt(noise[:2], 0), _salt(noise[2:4], 1)
+    return _mppe_key(MS_MPPE_RECV_KEY, receive, salts[0], authenticator, secret) + _mppe_key(
+        MS_MPPE_SEND_KEY, send, salts[1], authenticator, secret
     )
 
 
@@ -89,8 +93,6 @@ def mppe_key_of(value: bytes, authenticator: bytes, secret: SharedSecret) -> byt
 def _mppe_key(
     type_: int, key: bytes, salt: bytes, authenticator: bytes, secret: SharedSecret
 ) -> bytes:
-    if len(key) != KEY_OCTETS:
-        raise ValueError("an MSK has at least 64 octets")
     hidden = _chained(bytes((len(key),)) + key, authenticator + salt, secret)
     return vendor_attribute(MICROSOFT, type_, salt + hidden)
 

@@ -43,7 +43,7 @@ class TtlsTalk:
             return self._hear_eap(said, identifier)
         if self._gtc is not None:
             raise ProtocolError("EAP-TTLS: a password beside EAP")
-        if EapMethod.TTLS_PAP not in self._methods:
+        if not isinstance(said, ttls.Pap) or EapMethod.TTLS_PAP not in self._methods:
             return Broken(Why.NO_METHOD)
         return NeedsPassword(EapMethod.TTLS_PAP, read_name(said.user), said.password, can_ask=False)
 
