@@ -212,7 +212,9 @@ class Tunnels:
         self.authority = Authority(folder)
         self.other = Authority(folder / "other")
         pair = self.authority.server("radius", names=("radius.example.org",))
-        self.server = EapServer(Eap(cert_file=pair.cert_file, key_file=pair.key_file))
+        files = {"cert_file": pair.cert_file, "key_file": pair.key_file}
+        self.old, self.new = EapServer(Eap(**files, tls_max="1.2")), EapServer(Eap(**files))
+        self.server = self.new
         self.secret_file = folder / "secret"
         self.secret_file.write_bytes(eap_server.SECRET)
         self.secret_file.chmod(0o600)
@@ -227,14 +229,16 @@ class Tunnels:
 def tunnels(tmp_path_factory) -> Iterator[Tunnels]:
     made = Tunnels(tmp_path_factory.mktemp("tunnels"))
     yield made
-    made.server.close()
+    made.old.close()
+    made.new.close()
 
 
 @pytest.mark.parametrize("method", NETWORKS)
 @pytest.mark.parametrize("password", ["right horse", "wrong horse"])
-def test_inside_a_tunnel_it_is_answered_as_eapol_test_is(tunnels, tmp_path, method, password):
+def test_inside_a_tunnel_it_is_answered_as_eapol_test_is(
+    tunnels, either, tmp_path, method, password
+):
     """The keys that the access point gets are the device's, both of them."""
-    tunnels.server.asked.clear()
     code, row, err = tunnels.test(
         "--method", method, "--ca", tunnels.authority.ca_file, "--domain", "radius.example.org",
         password=password,
@@ -248,18 +252,27 @@ def test_inside_a_tunnel_it_is_answered_as_eapol_test_is(tunnels, tmp_path, meth
     assert ours == theirs
     assert (code == 0, row["answer"] == "accepted", err) == (good, good, "")
     assert row["keys_agree"] is (True if good else None)
-    assert row["tls"] == "TLSv1.3"
+    assert row["tls"] == f"TLSv{either}"
     shown = row["certificate"]
     assert (shown["names"], shown["is_trusted"]) == (["radius.example.org"], True)
     assert shown["problems"] == []
 
 
-@pytest.mark.parametrize("method", NETWORKS)
-def test_a_server_of_another_authority_never_hears_the_password(tunnels, method):
+@pytest.fixture(params=["1.2", "1.3"])
+def either(tunnels, request) -> Iterator[str]:
+    """Let the server speak one version of TLS."""
+    tunnels.server = tunnels.old if request.param == "1.2" else tunnels.new
     tunnels.server.asked.clear()
+    yield request.param
+    tunnels.server = tunnels.new
+
+
+@pytest.mark.parametrize("method", NETWORKS)
+def test_a_server_of_another_authority_never_hears_the_password(tunnels, either, method):
     code, row, _ = tunnels.test("--method", method, "--ca", tunnels.other.ca_file)
     assert (code, row["answer"], tunnels.server.asked) == (1, "rejected", [])
     assert row["certificate"]["is_trusted"] is False
+    assert row["tls"] == f"TLSv{either}"
     assert "unable to get local issuer certificate" in row["certificate"]["problems"][0]
 
 
