@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 
-from tests.doubles.nas import free_port
+from loginward.wire.radius.packet import Code
+from tests.doubles.eap_nas import Session, Typist
+from tests.doubles.nas import Nas, free_port
+from tests.doubles.systemd import as_user
+from tests.doubles.waiting import eventually
+from tests.live import people
 from tests.live.certificates import Authority, Pair, upn
+from tests.live.daemon import Agent, configure
 from tests.live.radius_site import write_secret
+from tests.live.site import open_folder
+from tests.live.slapd import Slapd, now
+
+SERVES = "nobody"
 
 REALM = "ex.org"  # of the names in certificates; cut off at every client
 EVERY = "eap-ttls-pap, eap-ttls-gtc, peap-gtc, eap-tls"
@@ -105,3 +119,66 @@ def door(folder: Path, more: str = "", eap: str = "") -> tuple[str, int]:
         port=port, acct=free_port(), folder=folder, more=more, eap=eap, clients=clients
     )
     return text, port
+
+
+@dataclass(frozen=True)
+class EapSite:
+    """A running agent that was never root, as systemd has it, and its directory."""
+
+    papers: Papers
+    slapd: Slapd
+    agent: Agent
+    port: int
+
+    def login(self, client: str, **peer: object) -> Session:
+        """Return a login that begins, at an access point of its own socket."""
+        peer = {"ca_file": self.papers.authority.ca_file, **peer}
+        return Session(Nas(self.port, source=source_of(client)), Typist(**peer))
+
+    def enter(self, client: str, **peer: object) -> Code:
+        """Log in; return how that ended."""
+        with (session := self.login(client, **peer)).nas:
+            return session.finish()
+
+    def reload(self) -> str:
+        """Have everything read again; return what the log says of it."""
+        written = len(self.agent.log.read_text())
+        os.kill(self.agent.pid, signal.SIGHUP)
+
+        def said() -> str:
+            return self.agent.log.read_text()[written:]
+
+        eventually(lambda: " reloaded: " in said() or "configuration stays" in said(), said)
+        return said()
+
+    def tunnels(self) -> int:
+        """Return the process that holds the EAP key."""
+        children = Path(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children").read_text()
+        (found,) = (
+            int(pid)
+            for pid in children.split()
+            if b"eap_process" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
+        return found
+
+
+@contextmanager
+def eap_site(
+    crowd: tuple[people.Person, ...] = (), more: str = "", when_expired: str = "deny"
+) -> Iterator[EapSite]:
+    """Run both until the end of the block; the arguments are those of `door`."""
+    with open_folder() as folder:
+        papers = Papers(folder, SERVES)
+        text, port = door(folder, more)
+        text = text.replace("policy: {", f"policy: {{expiry: {{when_expired: {when_expired}}}, ")
+        shutil.chown(folder / "radius.secret", SERVES)
+        home = folder / "agent"
+        with Slapd(folder / "slapd", crowd or people.matrix(now())) as slapd:
+            configure(home, slapd, text)
+            for path in (home, *home.iterdir()):
+                shutil.chown(path, SERVES)
+            agent = Agent(home).start(*as_user(SERVES))
+            try:
+                yield EapSite(papers, slapd, agent, port)
+            finally:
+                agent.stop()
