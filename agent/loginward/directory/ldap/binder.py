@@ -11,6 +11,7 @@ import queue
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from loginward.directory.ldap import verdict
 from loginward.directory.ldap.dialling import Dialler, exchange
 from loginward.errors import DirectoryUnavailable
 from loginward.wire import ldap
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from loginward.core.clock import Deadline
+    from loginward.core.evidence import Checked
     from loginward.core.secret import Secret
     from loginward.directory.ldap.channel import Channel
     from loginward.directory.ldap.servers import Server, Servers
@@ -67,7 +69,7 @@ class Kept:
         return answer
 
 
-def _nobody(_answer: ldap.Message, _kept: Kept) -> bool:
+def _nobody(_checked: Checked, _kept: Kept) -> bool:
     return False
 
 
@@ -88,9 +90,9 @@ class Binder:
         dn: str,
         password: Secret,
         deadline: Deadline,
-        takes_over: Callable[[ldap.Message, Kept], bool] = _nobody,
-    ) -> ldap.Message:
-        """Bind once, at the first server that looks at it; return the answer.
+        takes_over: Callable[[Checked, Kept], bool] = _nobody,
+    ) -> Checked:
+        """Bind once, at the first server that looks at it; return what that showed.
 
         A server that is busy says so instead of looking, and counts nothing: the next is asked.
 
@@ -98,7 +100,7 @@ class Binder:
             dn: Whose.
             password: Theirs.
             deadline: When the answer is of no more use.
-            takes_over: Given the answer and the connection, whether it is the caller's from then
+            takes_over: Given what was shown and the connection, whether it is the caller's from then
                 on and never carries anybody else's bind.
 
         Raises:
@@ -123,9 +125,10 @@ class Binder:
             code = answer.operation.result.code
             if code not in NOT_LOOKED:
                 self.servers.answered(server)
-                if not takes_over(answer, kept):
+                checked = verdict.checked(answer)
+                if not takes_over(checked, kept):
                     self._put_back(server, kept, reusable=code not in NOT_VERDICTS)
-                return answer
+                return checked
             kept.channel.close()
             last = self._failed(server, DirectoryUnavailable("bind", f"result {code}"), began)
         assert last is not None

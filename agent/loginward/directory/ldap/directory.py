@@ -111,8 +111,7 @@ class LdapDirectory:
         takes_over = self._held.takes_over(account, password)
         checked: Checked
         try:
-            answer = self._binder.bind(account.ref, password, deadline, takes_over)
-            checked = verdict.checked(answer)
+            checked = self._binder.bind(account.ref, password, deadline, takes_over)
         except DirectoryUnavailable as problem:
             checked = NoVerdict(problem.stage)
         self._remembered.checked(account.account_id, checked)

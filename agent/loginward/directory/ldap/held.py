@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from loginward.core.evidence import Proven
 from loginward.crypto.tags import Tagger, equal
-from loginward.directory.ldap import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from loginward.core.facts import AccountFacts
     from loginward.core.secret import Secret
     from loginward.directory.ldap.binder import Kept
-    from loginward.wire.ldap import Message
 
 HELD_S = 240.0  # a proof is good for 120 s, and the conversation that rests on it for as long again
 BOUND = 32
@@ -59,11 +57,11 @@ class Held:
 
     def takes_over(
         self, account: AccountFacts, password: Secret
-    ) -> Callable[[Message, Kept], bool]:
+    ) -> Callable[[Checked, Kept], bool]:
         """Return what keeps the connection of a bind if that bind was a grace login."""
 
-        def takes(answer: Message, kept: Kept) -> bool:
-            if not in_grace(verdict.checked(answer)):
+        def takes(checked: Checked, kept: Kept) -> bool:
+            if not in_grace(checked):
                 return False
             self.hold(account, password, kept)
             return True

@@ -43,7 +43,7 @@ class _Bind:
     password: Secret
     deadline: Deadline
     told: Callable[[Checked], None]
-    takes_over: Callable[[ldap.Message, Kept], bool]
+    takes_over: Callable[[Checked, Kept], bool]
     tries: int = 0
 
 
@@ -89,7 +89,7 @@ class LoopBinder:
         password: Secret,
         deadline: Deadline,
         told: Callable[[Checked], None],
-        takes_over: Callable[[ldap.Message, Kept], bool],
+        takes_over: Callable[[Checked, Kept], bool],
     ) -> None:
         """Bind once, at the first server that looks at it.
 
@@ -184,14 +184,15 @@ class LoopBinder:
         if now - line.confirmed_at > _CONFIRM_S:
             line.confirmed_at = now
             self._servers.answered(line.server)
-        if bind.takes_over(answer, line.kept):
+        checked = verdict.checked(answer)
+        if bind.takes_over(checked, line.kept):
             self._loop.unwatch(line.kept.channel)
         elif code in NOT_VERDICTS:
             self._close(line)
         else:
             self._idle.append(line)
         self._go_on()
-        bind.told(verdict.checked(answer))
+        bind.told(checked)
 
     def _try_elsewhere(self, bind: _Bind, code: int) -> None:
         """Ask the next server: this one said that it is busy instead of looking."""

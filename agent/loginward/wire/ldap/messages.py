@@ -6,6 +6,7 @@ Source: RFC 4511 sections 4.1, 4.2, 4.3, 4.12, 4.14; RFC 3062 (password modify).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from loginward.errors import ProtocolError
@@ -149,16 +150,23 @@ def parse(octets: bytes) -> Message:
     outer.end()
     message_id = as_count(message.take(ber.INTEGER))
     tag, content = message.any()
-    operation: BindResponse | ExtendedResponse
-    if tag == _BIND_RESPONSE:
-        operation = _bind_response(content)
-    elif tag == _EXTENDED_RESPONSE:
-        operation = _extended_response(content)
-    else:
-        raise ProtocolError("LDAP: an operation that nobody asked for")
     controls = message.optional(CONTROLS)
     message.skip_rest()
-    return Message(message_id, operation, () if controls is None else read_controls(controls))
+    if tag == _BIND_RESPONSE:
+        return Message(message_id, *_answer_to_bind(content, controls))
+    if tag == _EXTENDED_RESPONSE:
+        operation = _extended_response(content)
+        return Message(message_id, operation, () if controls is None else read_controls(controls))
+    raise ProtocolError("LDAP: an operation that nobody asked for")
+
+
+@lru_cache(maxsize=256)
+def _answer_to_bind(
+    content: bytes, controls: bytes | None
+) -> tuple[BindResponse, tuple[Control, ...]]:
+    """Return an answer as it was read before: a server has few, and gives them all day."""
+    read = () if controls is None else read_controls(controls)
+    return _bind_response(content), read
 
 
 def framed(message_id: int, operation: bytes, controls: tuple[Control, ...] = ()) -> bytes:
