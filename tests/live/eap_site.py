@@ -153,13 +153,15 @@ class EapSite:
 
     def tunnels(self) -> int:
         """Return the process that holds the EAP key."""
-        children = Path(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children").read_text()
-        (found,) = (
+        tasks = Path(f"/proc/{self.agent.pid}/task").glob("*/children")  # of each thread its own
+        found = [
             int(pid)
-            for pid in children.split()
+            for children in tasks
+            for pid in children.read_text().split()
             if b"eap_process" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        )
-        return found
+        ]
+        assert len(found) == 1, found
+        return found[0]
 
 
 @contextmanager
