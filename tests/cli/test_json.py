@@ -15,7 +15,7 @@ import pytest
 from loginward.cli.config import ProblemRow
 from loginward.cli.logins import LoginRow
 from loginward.cli.radius_make_cert import MadeRow
-from loginward.cli.radius_test import RadiusTestRow
+from loginward.cli.radius_outcome import RadiusTestRow
 from loginward.core.secret import Secret
 from loginward.wire.admin import rows
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loginward.settings.radius import Eap
-from tests.doubles.nas import SECRET
+from tests.doubles.nas import SECRET, free_port
 from tests.live import eap_server, people
 from tests.live.certificates import Authority
 from tests.live.eap_server import Bare, EapServer, eapol_test
@@ -24,6 +24,7 @@ from tests.live.slapd import now
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("radius")]
 
 NAME = "radius.example.org"
+NAS = "nas.example.org"
 COMMAND = Path(sys.executable).with_name("loginward")
 RIGHT = people.PASSWORD
 REPLIES = """\
@@ -52,7 +53,7 @@ def attributes(row: dict) -> dict[str, str]:
 
 WIFI = (
     "}}\n      - {{name: wifi, addresses: [127.0.0.1/32], secret_file: {secret}, "
-    "methods: [pap, eap-ttls-pap, peap-gtc]"
+    f"methods: [pap, eap-ttls-pap, peap-gtc], tls_name: {NAS}"
 )
 
 
@@ -61,17 +62,20 @@ def site(tmp_path_factory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("radius")
     with open_folder() as eap:
         made = subprocess.run(
-            [COMMAND, "radius", "make-cert", "--name", NAME, "--ssid", "Example", "--out", eap],
+            [COMMAND, "radius", "make-cert", "--name", NAME, "--ssid", "Example",
+             "--radsec-client", NAS, "--radsec-client", "other.example.org", "--out", eap],
             capture_output=True, timeout=30, check=False,
         )  # fmt: skip
         assert made.returncode == 0, made.stderr
-        pair = f"    eap: {{cert_file: {eap}/{NAME}.pem, key_file: {eap}/{NAME}.key}}\n"
+        pair = f"cert_file: {eap}/{NAME}.pem, key_file: {eap}/{NAME}.key"
+        tls, port = f"{pair}, client_ca_file: {eap}/radsec-ca.pem", free_port()
+        tunnels = f"    eap: {{{pair}}}\n    tls: {{listen: ['127.0.0.1:{port}'], {tls}}}\n"
         wifi = WIFI.format(secret=write_secret(folder))
         crowd = list(people.matrix(now()))
         again = next(person for person in crowd if person.uid == "mustchange")
         crowd.append(replace(again, uid="mustagain"))
-        with radius_site(folder, crowd, more=REPLIES + pair, client=wifi) as running:
-            yield Served(running, eap)
+        with radius_site(folder, crowd, more=REPLIES + tunnels, client=wifi) as running:
+            yield Served(running, eap, port)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class Served:
 
     agent: RadiusSite
     eap: Path
+    tls: int
 
     @property
     def auth(self) -> int:
@@ -187,6 +192,44 @@ def test_a_change_is_made_inside_peap_and_cannot_be_inside_ttls(site, asked):
     assert (code, row["answer"], row["keys_agree"], err) == (0, "accepted", True, "")
     code, row, _ = radius_test("mustagain", *asked, *how, "eap-ttls-pap", typed=new)
     assert (code, row["answer"]) == (0, "accepted")
+
+
+@pytest.fixture
+def over_tls(site):
+    """Return the arguments of a client that comes by TLS, given its certificate's name."""
+
+    def arguments(name: str = NAS, ca: str = "ca") -> list[object]:
+        pair = [site.eap / f"{name}.radsec.{end}" for end in ("pem", "key")]
+        server = ["--server", f"127.0.0.1:{site.tls}", "--domain", NAME]
+        return [*server, "--tls", *pair, "--ca", site.eap / f"{ca}.pem"]
+
+    return arguments
+
+
+@pytest.mark.parametrize("method", ["pap", *NETWORKS])
+def test_over_tls_with_made_certificates_it_goes_by_the_same_law(over_tls, method):
+    code, row, err = radius_test("active", *over_tls(), "--method", method)
+    assert (code, row["answer"], err) == (0, "accepted", "")
+    assert row["tls"] == "TLSv1.3"
+    assert row["certificate"]["is_trusted"] is True
+    assert row["certificate"]["problems"] == []
+    code, row, _ = radius_test("lockperm", *over_tls(), "--method", method)
+    assert (code, row["answer"]) == (1, "rejected")
+    assert radius_test("--status", *over_tls())[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("papers", "said"),
+    [
+        (("other.example.org",), "ended the connection"),
+        ((NAS, "people-ca"), "--ca"),
+        ((NAS, "radsec-ca"), "unable to get local issuer certificate"),
+    ],
+)
+def test_over_tls_who_is_not_believed_hears_why(over_tls, papers, said):
+    code, row, err = radius_test("active", *over_tls(*papers))
+    assert (code, row) == (78 if said == "--ca" else 69, {})
+    assert said in err
 
 
 def test_status_server(site, asked):

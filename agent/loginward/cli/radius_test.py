@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from loginward.cli.exits import (
     BAD_CONFIGURATION,
@@ -19,62 +17,14 @@ from loginward.cli.exits import (
 from loginward.cli.options import config_option, examples, json_option
 from loginward.cli.output import Output
 from loginward.cli.prompt import piped, typed_hidden
+from loginward.cli.radius_outcome import row_of, show
 from loginward.cli.terminal import clean
 from loginward.errors import ConfigError
-from loginward.wire.admin.radius_rows import AttributePart
-from loginward.wire.radius.packet import Code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from loginward.core.secret import Secret
-    from loginward.runtime.radius_trial import Outcome, Target, Way
+    from loginward.runtime.radius_trial import Way
     from loginward.settings.radius import Radius
-
-METHODS: Final = {
-    "pap": "PAP",
-    "eap-ttls-pap": "EAP-TTLS/PAP",
-    "peap-gtc": "PEAP-GTC",
-    "status": "Status-Server",
-}
-TRUST: Final = {
-    True: "would believe it",
-    False: "would not believe it",
-    None: "not asked: name the authority that it is given with --ca",
-}
-
-
-class CertificatePart(msgspec.Struct, frozen=True, kw_only=True):
-    """The certificate that the server showed.
-
-    Attributes:
-        is_trusted: None: no authority was named by --ca.
-        problems: Why a phone would not believe it.
-    """
-
-    names: tuple[str, ...]
-    issuer: str
-    key: str
-    ends_at: datetime
-    is_trusted: bool | None
-    problems: tuple[str, ...]
-
-
-class RadiusTestRow(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="radius-test"):
-    """What came of it, for `--json`."""
-
-    name: str
-    server: str
-    client: str
-    method: str
-    answer: Literal["accepted", "rejected"]
-    message: str
-    attributes: tuple[AttributePart, ...]
-    took_ms: int
-    rounds: int
-    tls: str
-    keys_agree: bool | None
-    certificate: CertificatePart | None
 
 
 @click.command(
@@ -84,6 +34,7 @@ class RadiusTestRow(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
         "loginward radius test ann --method eap-ttls-pap --ca ca.pem --domain radius.example.org",
         "loginward radius test --status                       is the server there?",
         "loginward radius test ann --server 10.0.0.5 --secret-file wifi.secret",
+        "loginward radius test ann --server radius.example.org --tls nas.pem nas.key --ca ca.pem",
     ),
 )
 @click.argument("user", required=False)
@@ -106,6 +57,13 @@ class RadiusTestRow(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The shared secret, for a client that is not in the configuration here.",
+)
+@click.option(
+    "--tls",
+    nargs=2,
+    metavar="CERT KEY",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Ask over TLS (RadSec), as the client that has this certificate.",
 )
 @click.option(
     "--ca",
@@ -136,6 +94,7 @@ def test_command(
     status: bool,
     server: str | None,
     secret_file: Path | None,
+    tls: tuple[Path, Path] | None,
     ca_file: Path | None,
     domain: str,
     password_stdin: bool,
@@ -150,11 +109,17 @@ def test_command(
     if (user is None) != status:
         raise click.UsageError("name a user, or ask with --status")
     way: Way = "status" if status else method
-    from loginward.runtime.radius_trial import target_of, try_it
+    if tls is not None and ca_file is None:
+        raise click.UsageError("--tls believes no server without --ca")
+    from loginward.runtime.radius_target import target_of, tls_target_of
+    from loginward.runtime.radius_trial import try_it
 
     try:
-        radius = _radius(config, needed=server is None or secret_file is None)
-        target = target_of(radius, server, client, secret_file)
+        radius = _radius(config, needed=server is None or (secret_file or tls) is None)
+        if tls is not None and ca_file is not None:
+            target = tls_target_of(radius, server, (ca_file, *tls), domain)
+        else:
+            target = target_of(radius, server, client, secret_file)
         outcome = try_it(
             target,
             way,
@@ -167,12 +132,12 @@ def test_command(
         )
     except ConfigError as error:
         raise CommandFailed(str(error), code=BAD_CONFIGURATION) from None
-    row = _row(user or "", target, way, outcome)
+    row = row_of(user or "", target, way, outcome)
     out = Output(as_json=as_json)
     if as_json:
         out.row(row)
     else:
-        _show(out, row)
+        show(out, row)
     return DONE if row.answer == "accepted" else REFUSED
 
 
@@ -206,55 +171,3 @@ def _piped(prompt: str) -> Secret:
             raise
         why = f"asked for more: {prompt}"
         raise CommandFailed(why, "give the answer as the next line of stdin", REFUSED) from error
-
-
-def _row(name: str, target: Target, way: Way, outcome: Outcome) -> RadiusTestRow:
-    certificate = outcome.certificate
-    accepted = outcome.reply.code is Code.ACCESS_ACCEPT and not outcome.distrust
-    return RadiusTestRow(
-        name=name,
-        server=target.shown,
-        client=target.client,
-        method=way,
-        answer="accepted" if accepted else "rejected",
-        message=outcome.message,
-        attributes=tuple(AttributePart(name=n, value=v) for n, v in outcome.attributes),
-        took_ms=round(outcome.took_s * 1000),
-        rounds=outcome.rounds,
-        tls=outcome.tls,
-        keys_agree=outcome.keys_agree,
-        certificate=None
-        if certificate is None
-        else CertificatePart(
-            names=certificate.names,
-            issuer=certificate.issuer,
-            key=certificate.key,
-            ends_at=certificate.ends_at,
-            is_trusted=outcome.is_trusted,
-            problems=tuple(filter(None, (outcome.distrust, *outcome.doubts))),
-        ),
-    )
-
-
-def _show(out: Output, row: RadiusTestRow) -> None:
-    good = row.answer == "accepted"
-    client = f", client {row.client}" if row.client else ""
-    rounds = f", {row.rounds} rounds" if row.rounds > 1 else ""
-    beside = f"{row.server}{client}, {METHODS[row.method]}, {row.took_ms} ms{rounds}"
-    word = "there" if row.method == "status" and good else row.answer
-    out.headline(word, "green" if good else "red", beside)
-    facts = [("message", row.message)] if row.message else []
-    out.facts([*facts, *((one.name, one.value) for one in row.attributes), *_of_tunnel(row)])
-
-
-def _of_tunnel(row: RadiusTestRow) -> Iterator[tuple[str, str]]:
-    """Return what there is to say of a tunnel, and whether a phone would have made it."""
-    if row.certificate is None:
-        return
-    shown = row.certificate
-    names = ", ".join(shown.names) or "no name"
-    until = shown.ends_at.date().isoformat()
-    yield "certificate", f"{names}; {shown.key}, by {shown.issuer}, until {until}; {row.tls}"
-    yield "a phone", "; ".join(shown.problems) or TRUST[shown.is_trusted]
-    if row.keys_agree is not None:
-        yield "keys", "as the device has them" if row.keys_agree else "NOT those of the device"

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import urlsplit
 
 from loginward.cli.exits import FAULT, UNREACHABLE, USAGE, CommandFailed
-from loginward.config.secrets import read_secret
 from loginward.crypto.certificates import described, problems
-from loginward.doors.radius.clients import Clients, RadiusClient
 from loginward.doors.radius.dictionaries import load
 from loginward.doors.radius.trial import logins
 from loginward.doors.radius.trial.exchanges import Exchanges, NoAnswerError
+from loginward.doors.radius.trial.tls import TlsLink
 from loginward.errors import ConfigError, ProtocolError
 from loginward.runtime.clock import SystemClock
 from loginward.wire.radius.attributes import Attribute, vendor_values
 from loginward.wire.radius.shown import shown
-from loginward.wire.radius.signing import SharedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from loginward.core.secret import Secret
     from loginward.crypto.certificates import Described
     from loginward.doors.radius.trial.peer import Peer
-    from loginward.settings.radius import Radius
+    from loginward.runtime.radius_target import Target
     from loginward.wire.radius.dictionary import Definition
     from loginward.wire.radius.packet import Packet
 
 Way = Literal["pap", "eap-ttls-pap", "peap-gtc", "status"]
 EXTRA: Final = "needs pyOpenSSL, which is not installed: make install EXTRAS=eap"
-_PORT: Final = 1812
 # They hold a packet together, and mean nothing to a person.
 _NOT_SHOWN: Final = frozenset(
     {
@@ -46,28 +41,6 @@ _NOT_SHOWN: Final = frozenset(
     }
 )
 _HIDDEN: Final = "(hidden by the shared secret)"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Whom to ask, and as whom.
-
-    Attributes:
-        client: Whose secret it is; empty: of a file that was named.
-        seen_as: The client that the configuration takes our address for; empty: none.
-    """
-
-    host: str
-    port: int
-    secret: SharedSecret
-    client: str = ""
-    seen_as: str = ""
-
-    @property
-    def shown(self) -> str:
-        """Return the address as one writes it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,34 +70,6 @@ class Outcome:
     distrust: str = ""
 
 
-def target_of(
-    radius: Radius | None, server: str | None, client: str | None, secret_file: Path | None
-) -> Target:
-    """Return whom to ask.
-
-    Args:
-        server: HOST or HOST:PORT; None: where the configuration listens.
-        client: Whose secret is used; None: that of the client that our address belongs to.
-        secret_file: Used instead.
-
-    Raises:
-        ConfigError: There is no such client or host, or a secret cannot be read.
-    """
-    host, port = _address(server, radius)
-    seen_as = _seen_as(radius, host, port)
-    if secret_file is not None:
-        secret = read_secret(secret_file.absolute(), "--secret-file")
-        return Target(host, port, SharedSecret(secret.reveal()), "", seen_as)
-    name = client or seen_as
-    if not name:
-        raise ConfigError(
-            "doors.radius.clients", f"no client has the address by which {host} is reached"
-        )
-    file = _secret_file(radius, name)
-    secret = read_secret(file, f"the secret of {name}")
-    return Target(host, port, SharedSecret(secret.reveal()), name, seen_as)
-
-
 def try_it(
     target: Target,
     way: Way,
@@ -152,8 +97,8 @@ def try_it(
     peer = _peer(way, name, typed, ca_file) if way in {"eap-ttls-pap", "peap-gtc"} else None
     begin = clock.monotonic()
     try:
-        with _socket_to(target.host, target.port) as sock:
-            exchanges = Exchanges(sock, target.secret, clock, patience_s)
+        with target.link(patience_s) as link:
+            exchanges = Exchanges(link, target.secret, clock, patience_s)
             if peer is not None:
                 ended = logins.tunnelled(exchanges, peer)
             elif way == "pap":
@@ -162,12 +107,17 @@ def try_it(
                 ended = logins.status(exchanges)
     except NoAnswerError as error:
         why = f"{target.shown}: {error}"
-        raise CommandFailed(why, _why_silent(target), UNREACHABLE) from error
+        raise CommandFailed(why, target.why_silent(), UNREACHABLE) from error
+    except OSError as error:
+        why = f"{target.shown}: {error.strerror or error}"
+        raise CommandFailed(why, target.why_silent(), UNREACHABLE) from error
     except ProtocolError as error:
         raise CommandFailed(f"{target.shown}: {error}", code=FAULT) from error
     except ValueError as error:
         raise CommandFailed(f"this cannot be asked: {error}", code=USAGE) from error
     took_s = clock.monotonic() - begin
+    if peer is None and isinstance(link, TlsLink):
+        return _over_tls(ended, link, took_s, names, (clock.now(), domain))
     chain = () if peer is None else peer.chain
     return Outcome(
         reply=ended.reply,
@@ -181,6 +131,32 @@ def try_it(
         doubts=problems(chain[0], clock.now(), domain) if chain else (),
         is_trusted=None if peer is None or ca_file is None or not chain else not peer.distrust,
         distrust="" if peer is None else peer.distrust,
+    )
+
+
+def _over_tls(
+    ended: logins.Ended,
+    link: TlsLink,
+    took_s: float,
+    names: Mapping[tuple[int, int], Definition],
+    expected: tuple[datetime, str],
+) -> Outcome:
+    """Return what came of a login without a tunnel of its own; the server's certificate is trusted.
+
+    Args:
+        expected: Now, and the name that the server was expected to have.
+    """
+    certificate = link.certificate
+    return Outcome(
+        reply=ended.reply,
+        message=ended.message,
+        attributes=attributes_of(ended.reply, names),
+        rounds=ended.rounds,
+        took_s=took_s,
+        tls=link.version,
+        certificate=None if certificate is None else described(certificate),
+        doubts=() if certificate is None else problems(certificate, *expected),
+        is_trusted=True,
     )
 
 
@@ -244,79 +220,3 @@ def _peer(
         except ValueError as error:
             raise ConfigError("--ca", f"{ca_file} holds no certificate in PEM") from error
     return Peer(Method(way), name, typed, authorities)
-
-
-def _address(server: str | None, radius: Radius | None) -> tuple[str, int]:
-    """Return host and port; of a listener on all addresses, the loopback one."""
-    if server is None:
-        if radius is None:
-            raise ConfigError("doors.radius", "there is no RADIUS door here; name a --server")
-        server = radius.listen[0]
-    elif server.count(":") > 1 and not server.startswith("["):
-        server = f"[{server}]"  # an IPv6 address without a port
-    try:
-        parts = urlsplit(f"//{server}")
-        host, port = parts.hostname or "", parts.port or _PORT
-    except ValueError:
-        raise ConfigError("--server", "must look like HOST or HOST:PORT") from None
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4][0]
-    except OSError as error:
-        raise ConfigError("--server", f"{host}: {error.strerror}") from error
-    address = ipaddress.ip_address(str(found).partition("%")[0])
-    if address.is_unspecified:
-        return ("127.0.0.1" if address.version == 4 else "::1"), port
-    return str(found), port
-
-
-def _why_silent(target: Target) -> str:
-    """Return what to look at where nothing came back, as far as our own configuration tells."""
-    if not target.seen_as:
-        return (
-            "a server answers its clients alone, by their address: is ours one of them? And is it"
-            " the right secret, and UDP let through?"
-        )
-    if target.client and target.client != target.seen_as:
-        return (
-            f"from here a request comes as client {target.seen_as}, not {target.client};"
-            " the secret of another is not believed"
-        )
-    return (
-        "does the daemon run (loginward status), with this secret since its last reload, and can it"
-        " reach the directory (when_unavailable: silent)?"
-    )
-
-
-def _socket_to(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        sock.connect((host, port))
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _seen_as(radius: Radius | None, host: str, port: int) -> str:
-    """Return the client that the configuration takes us for; empty: none."""
-    if radius is None:
-        return ""
-    clients = Clients(RadiusClient(one, None) for one in radius.clients)
-    try:
-        with _socket_to(host, port) as sock:
-            found = clients.find(sock.getsockname()[0])
-    except OSError as error:
-        raise ConfigError("--server", f"{host}: {error.strerror}") from error
-    return "" if found is None else found.name
-
-
-def _secret_file(radius: Radius | None, name: str) -> Path:
-    clients = () if radius is None else radius.clients
-    found = [one for one in clients if one.name == name]
-    if not found:
-        known = ", ".join(one.name for one in clients)
-        raise ConfigError("--client", f"there is no RADIUS client {name}; there are: {known}")
-    if found[0].secret_file is None:
-        raise ConfigError("--client", f"{name} comes by TLS alone and has no shared secret")
-    return found[0].secret_file

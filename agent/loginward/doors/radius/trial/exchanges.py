@@ -1,4 +1,4 @@
-"""One request and its reply over UDP, sent again until it is answered.
+"""One request and its reply, over UDP sent again until it is answered.
 
 Source: RFC 2865 section 2.5, RFC 5080 section 2.2.1: what is sent again is the same octets.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.clock import Deadline
+from loginward.doors.radius.trial.tls import TlsLink
 from loginward.errors import ProtocolError
 from loginward.wire.radius.packet import MAX_OCTETS, Packet, decode
 from loginward.wire.radius.signing import check_reply, sign_request
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from loginward.core.clock import Clock
@@ -34,14 +35,15 @@ class Exchanges:
     """Asks one server.
 
     Args:
-        sock: Connected to the server.
+        sock: Connected to the server; gives and takes whole packets.
         patience_s: For one reply.
     """
 
     def __init__(
-        self, sock: socket.socket, secret: SharedSecret, clock: Clock, patience_s: float
+        self, sock: socket.socket | TlsLink, secret: SharedSecret, clock: Clock, patience_s: float
     ) -> None:
         self.secret = secret
+        self._again_s = patience_s if isinstance(sock, TlsLink) else AGAIN_S
         self._sock = sock
         self._clock = clock
         self._patience_s = patience_s
@@ -67,11 +69,11 @@ class Exchanges:
         request = decode(octets)
         deadline, foreign = Deadline.after(self._patience_s, self._clock), 0
         while not deadline.passed:
-            again = deadline.sooner(AGAIN_S)
+            again = deadline.sooner(self._again_s)
             try:
                 self._sock.send(octets)
                 while not again.passed:
-                    self._sock.settimeout(again.left or AGAIN_S)
+                    self._sock.settimeout(again.left or self._again_s)
                     reply = self._believed(self._sock.recv(MAX_OCTETS), request)
                     if reply is not None:
                         return reply
@@ -79,7 +81,7 @@ class Exchanges:
             except TimeoutError:
                 continue
             except OSError as error:
-                raise NoAnswerError(f"nothing listens there ({error.strerror})") from error
+                raise NoAnswerError(_broken(error)) from error
         raise NoAnswerError(
             "what came back is not signed by this secret" if foreign else "nothing came back"
         )
@@ -91,3 +93,9 @@ class Exchanges:
         except ProtocolError:
             return None
         return reply
+
+
+def _broken(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing listens there ({error.strerror})"
+    return error.strerror or str(error)
