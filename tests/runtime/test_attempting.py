@@ -184,3 +184,22 @@ def test_a_proof_in_grace_ends_with_a_change_from_elsewhere(late):
     late.paper.move("ann", changed_at=late.parts.clock.now())
     prelim(late, transaction)
     assert late.paper.binds == 2
+
+
+def test_i19_an_equal_password_that_ends_just_before_one_begins_is_not_sent_again(
+    site, monkeypatch
+):
+    """A phone sends ten at once: between looking what is known and leading, another may end."""
+    join, others = Flights.join, []
+
+    def late(self, account_id, password, deadline):
+        if not others:
+            others.append(None)
+            others[0] = site.ask("ann", WRONG)
+        return join(self, account_id, password, deadline)
+
+    monkeypatch.setattr(Flights, "join", late)
+    assert site.ask("ann", WRONG).reason is Reason.WRONG_CREDENTIALS
+    assert others[0].reason is Reason.WRONG_CREDENTIALS
+    assert site.paper.binds == 1
+    assert site.ask("ann", RIGHT).reason is Reason.OK

@@ -12,6 +12,7 @@ from loginward.core.requests import Phase
 
 if TYPE_CHECKING:
     from loginward.core.facts import AccountFacts
+    from loginward.core.secret import Secret
     from loginward.core.status import Lock
     from loginward.runtime.cases import Case
     from loginward.runtime.flights import Flight, Flights
@@ -48,13 +49,13 @@ class AttemptDesk:
         """
         account = command.reading.facts
         if command.means is Means.DIRECTORY:
-            if self._memory.repeats.is_known_wrong(account, command.password):
-                return Known(Wrong(repeat=True, said="known wrong at this change time"))
             if (earlier := self._proven_in_grace(account, command, case)) is not None:
                 return Known(earlier)
             shared = self._join(account, command, case)
             if shared is not None:
                 return shared
+            if (wrong := self._known_wrong(account, command.password, case)) is not None:
+                return wrong
             # What others than root guess has a tally apart, which closes to the right one too.
             trusted = case.request.peer.uid == 0 or case.request.peer.named
             if trusted and self._memory.last_proven.matches(account, command.password):
@@ -68,12 +69,12 @@ class AttemptDesk:
         account = command.reading.facts
         if command.means is not Means.DIRECTORY or not self._keepers.in_memory_alone(account, case):
             return None
-        if self._memory.repeats.is_known_wrong(account, command.password):
-            return Known(Wrong(repeat=True, said="known wrong at this change time"))
         flight = self._memory.flights.lead(account.account_id, command.password)
         if flight is None:
             return None
         case.flight = flight
+        if (wrong := self._known_wrong(account, command.password, case)) is not None:
+            return wrong
         if self._memory.last_proven.matches(account, command.password):
             return Granted(UNRESERVED)
         reserved = self._keepers.reserve(command, case)
@@ -105,6 +106,17 @@ class AttemptDesk:
         if account is not None and case.held:
             self._keepers.release(account, case)
         self._land(case, NoVerdict("abandoned"))
+
+    def _known_wrong(self, account: AccountFacts, password: Secret, case: Case) -> Known | None:
+        """Return that a password is known to be wrong, and end the flight that it leads.
+
+        Asked once it leads one: what an equal one showed was remembered before that landed.
+        """
+        if not self._memory.repeats.is_known_wrong(account, password):
+            return None
+        wrong = Wrong(repeat=True, said="known wrong at this change time")
+        self._land(case, wrong)
+        return Known(wrong)
 
     def _proven_in_grace(
         self, account: AccountFacts, command: Reserve, case: Case
