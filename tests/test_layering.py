@@ -32,7 +32,14 @@ MAY_IMPORT: dict[str, set[str]] = {
 MAY_NOT_NAME_ERRORS = {"core", "settings"}
 # Only these commands reach the composition root (design: `serve`, `demo`, `doctor` when down); the
 # two of RADIUS are tools that need no daemon, see docs/decisions/0120-the-built-in-radius-client.md.
-CLI_REACHES_RUNTIME = {"serve", "demo", "doctor", "radius_test", "radius_make_cert"}
+CLI_REACHES_RUNTIME = {
+    "serve",
+    "demo",
+    "doctor",
+    "radius_test",
+    "radius_outcome",
+    "radius_make_cert",
+}
 WHY = {
     "core": "the law is pure: it knows nobody",
     "wire": "octets to values and back: no settings, no I/O",

@@ -105,12 +105,10 @@ def try_it(
                 ended = logins.pap(exchanges, name, typed)
             else:
                 ended = logins.status(exchanges)
-    except NoAnswerError as error:
-        why = f"{target.shown}: {error}"
-        raise CommandFailed(why, target.why_silent(), UNREACHABLE) from error
-    except OSError as error:
-        why = f"{target.shown}: {error.strerror or error}"
-        raise CommandFailed(why, target.why_silent(), UNREACHABLE) from error
+    except (NoAnswerError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        silent = f"{target.shown}: {why or error}"
+        raise CommandFailed(silent, target.why_silent(), UNREACHABLE) from error
     except ProtocolError as error:
         raise CommandFailed(f"{target.shown}: {error}", code=FAULT) from error
     except ValueError as error:
