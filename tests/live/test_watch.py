@@ -10,10 +10,11 @@ from datetime import timedelta
 import pytest
 
 from loginward.core.reasons import Reason
+from loginward.core.requests import Phase
 from tests.doubles.waiting import eventually
 from tests.live import people
-from tests.live.daemon import Agent
-from tests.live.site import site_at
+from tests.live.daemon import READS, Agent, agent_at
+from tests.live.site import open_folder, site_at
 from tests.live.slapd import Slapd, now
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("watch")]
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.live, pytest.mark.xdist_group("watch")]
 RIGHT = people.PASSWORD
 LOCAL = "games"  # a name that /etc/passwd has everywhere
 LOCKED = "000001010000Z"
+PUSHED_S = 0.5  # 0.05 on a quiet machine
 
 
 @dataclass
@@ -48,6 +50,14 @@ class Site:
             lambda: self.agent.transitions(name),
         )
 
+    def searches(self, name: str) -> int:
+        """Return how often somebody has been looked up by name."""
+        return len(self.slapd.said(rf'SRCH .*filter="\(&\(uid={name}\)'))
+
+    @staticmethod
+    def await_pushed(agent: Agent) -> None:
+        eventually(lambda: agent.health().watch == "push", lambda: agent.health().watch_problem)
+
     def said_of_outages(self) -> int:
         return self.agent.log.read_text().count("watch: the directory does not answer")
 
@@ -70,6 +80,43 @@ def test_what_is_done_in_the_directory_is_told_once(site: Site) -> None:
     site.look()
     site.look()
     assert site.agent.transitions("watched") == ["locked", "unlocked", "suspended"]
+
+
+def test_a_login_costs_a_bind_and_no_search(site: Site) -> None:
+    """Whoever the directory would tell of is at hand; who is refused is still looked up."""
+    site.await_pushed(site.agent)
+    site.meet("frugal")
+    assert site.agent.ask("frugal", RIGHT) is Reason.OK
+    searched, bound = site.searches("frugal"), site.slapd.bound("frugal")
+    for _ in range(5):
+        assert site.agent.ask("frugal", RIGHT) is Reason.OK
+    assert site.searches("frugal") == searched
+    assert site.slapd.bound("frugal") == bound + 5
+    assert site.agent.ask("frugal", "wrong") is Reason.WRONG_CREDENTIALS
+    assert site.agent.ask("frugal", RIGHT) is Reason.OK
+    assert site.searches("frugal") == searched + 1, "the failure that was counted is read"
+    assert site.agent.ask("frugal", RIGHT, Phase.ACCT) is Reason.OK
+    assert site.searches("frugal") == searched + 2, "no bind follows, so that it is read"
+
+
+def test_where_changes_are_pushed_nothing_waits_for_a_poll(site: Site) -> None:
+    """A lock is told at once and refused without a bind, an unlock lets the next login in."""
+    hourly = READS.replace("poll_s: 1", "poll_s: 3600")
+    with open_folder() as folder, agent_at(folder / "agent", site.slapd, accounts=hourly) as agent:
+        site.await_pushed(agent)
+        site.slapd.add(people.Person("pushed", ("pwdReset: FALSE",)))
+        assert agent.ask("pushed", RIGHT) is Reason.OK
+        eventually(lambda: agent.health().at_hand > 0, "nobody is at hand")
+        site.slapd.change("pushed", {"pwdAccountLockedTime": [LOCKED]})
+        locked_at = now()
+        eventually(lambda: agent.transitions("pushed") == ["locked"], "not told")
+        told = next(row for row in agent.trail("pushed") if row.event == "transition")
+        assert (told.at - locked_at).total_seconds() < PUSHED_S
+        bound = site.slapd.bound("pushed")
+        assert agent.ask("pushed", RIGHT) is Reason.ACCOUNT_LOCKED
+        assert site.slapd.bound("pushed") == bound
+        site.slapd.change("pushed", {"pwdAccountLockedTime": []})
+        assert agent.ask("pushed", RIGHT) is Reason.OK
 
 
 def test_an_unlock_that_a_login_meets_first_is_told_once(site: Site) -> None:

@@ -94,6 +94,19 @@ def test_what_a_login_met_is_told_though_the_directory_tells_of_it_too(site, kno
     assert told(known) == [("ann", "locked"), ("ann", "unlocked")]
 
 
+def test_who_has_just_come_to_be_known_is_looked_at_when_told_of(site, known, monkeypatch):
+    """Not only from the next poll on; whoever is not known here stays so."""
+    turns = Turns(site, known, monkeypatch)
+    turns.take(1)
+    assert told(known, everything=False) == [], "the poll that has come due"
+    site.paper.put("carol", RIGHT)
+    assert site.ask("carol", RIGHT).reason is Reason.OK
+    site.paper.move("carol", state=UserState.SUSPENDED)
+    site.parts.news.stirred("id-carol")
+    site.parts.news.stirred("id-stranger")
+    assert told(known, everything=False) == [("carol", "suspended")]
+
+
 def test_where_anything_may_have_changed_everybody_is_read_before_the_poll(
     site, known, monkeypatch
 ):

@@ -156,7 +156,7 @@ def _directory(parts: Parts) -> Iterator[FindingRow]:
         yield warning(
             "directory",
             f"changes are polled, and accounts read at each login: {watched.why}",
-            "docs/directories.md, or directory.watch.mode: poll if that is meant",
+            "docs/pam.md (have it say what changes), or directory.watch.mode: poll if that is meant",
         )
 
 

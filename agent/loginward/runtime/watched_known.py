@@ -152,10 +152,10 @@ class KnownAccounts:
     def _look_at(self, account_id: str) -> Iterator[Moved]:
         """Read an account again and judge it; where no server answers, what was known stays."""
         self.looks += 1
-        seen = self._seen.get(account_id)
+        parts = self._parts
+        seen = self._seen.get(account_id) or self._met(account_id)
         if seen is None:
             return
-        parts = self._parts
         deadline = Deadline.after(_PROBE_S if self._away else _READ_S, parts.clock)
         try:
             facts = parts.directory.read(seen.facts, deadline)
@@ -170,6 +170,14 @@ class KnownAccounts:
         yield from self._judge(
             account_id, parts.keepers.with_own_lock(parts.knowledge.learn(facts))
         )
+
+    def _met(self, account_id: str) -> _Seen | None:
+        """Take in who has come to be known since the last round; None: nobody known here."""
+        copy = self._parts.store.recent_copy(account_id)
+        if copy is None:
+            return None
+        self._keep(self._parts.keepers.with_own_lock(copy), copy.read_at)
+        return self._seen[account_id]
 
     def _judge(self, account_id: str, read: AccountFacts | None) -> tuple[Moved, ...]:
         """Return what became of an account since it was judged last; None: only time passed."""

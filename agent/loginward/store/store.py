@@ -121,6 +121,11 @@ class Store:
         record = self.ledger.record(account_id)
         return None if record is None else self._copy(record)
 
+    def recent_copy(self, account_id: str) -> AccountFacts | None:
+        """Return the copy of an account lately seen; None: it is not in memory. No I/O."""
+        record = self.ledger.recent(account_id)
+        return None if record is None else self._copy(record)
+
     def save(self, facts: AccountFacts) -> Saved:
         """Keep what the directory said; also where what was kept cannot be believed.
 

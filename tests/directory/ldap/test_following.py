@@ -264,6 +264,15 @@ def test_a_list_of_what_is_left_means_that_something_was_missed(line: Line, valu
     assert line.ears.misses == 1
 
 
+def test_a_change_of_what_may_not_be_read_is_one_that_was_missed(line: Line) -> None:
+    """It may be what lies above an entry, or who may read what."""
+    told = b"\x80" + bytes((len(cookie(2)),)) + cookie(2)
+    line.hear(said(PEOPLE, told))
+    assert line.ears.misses == 0, "it is no person; the other search has it"
+    line.hear(said(ALL, told))
+    assert line.ears.misses == 1
+
+
 def test_it_asks_once_a_second(line: Line) -> None:
     line.server.asked.clear()
     for _ in range(40):

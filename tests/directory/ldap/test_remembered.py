@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loginward.core.clock import Deadline
 from loginward.core.evidence import NoVerdict, Proof, Proven, Refusal, Refused, Wrong
 from loginward.core.facts import AccountFacts, Fact
+from loginward.core.secret import Secret
 from loginward.core.status import DueDate, ExpiryCause, Lock, LockCause, UserState
 from loginward.directory.ldap import remembered as remembered_module
 from loginward.directory.ldap.entry import Entry
+from loginward.directory.ldap.held import Held
+from loginward.directory.ldap.loop_binder import LoopChecks
 from loginward.directory.ldap.openldap import with_last_login
 from loginward.directory.ldap.remembered import HELD_S, SPELLINGS, Remembered
 
@@ -59,7 +63,7 @@ def kept(clock: Hand) -> Remembered:
     found = Remembered("uid", clock)
     found.open(SUFFIX)
     keep(found)
-    assert found.of_name("ann") == facts()
+    assert found.of_name("ann", NOW) == facts()
     return found
 
 
@@ -77,7 +81,7 @@ def test_nothing_is_remembered_while_nothing_is_told(clock: Hand) -> None:
     assert mark is not None
     memory.shut()
     memory.keep(mark, entry(), facts(), "ann")
-    assert memory.of_name("ann") is None
+    assert memory.of_name("ann", NOW) is None
 
 
 def test_a_reading_from_before_the_watch_is_not_remembered(clock: Hand) -> None:
@@ -87,7 +91,7 @@ def test_a_reading_from_before_the_watch_is_not_remembered(clock: Hand) -> None:
     assert mark is not None
     memory.open(SUFFIX)  # another connection: what happened between the two was not told
     memory.keep(mark, entry(), facts(), "ann")
-    assert memory.of_name("ann") is None
+    assert memory.of_name("ann", NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def test_whom_something_stands_against_is_not_at_hand(
     """Who was unlocked a moment ago must get in, so that it is read."""
     keep(kept, number=2, **known)
     assert "id-ann" in kept
-    assert kept.of_name("ann") is None
+    assert kept.of_name("ann", NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -126,16 +130,16 @@ def test_what_comes_with_time_is_read_when_it_has_come(
 ) -> None:
     keep(kept, number=2, **known)
     clock.wall = NOW + timedelta(minutes=4, seconds=59)
-    assert kept.of_name("ann") is not None
+    assert kept.of_name("ann", NOW) is not None
     clock.wall = NOW + timedelta(minutes=5)
-    assert kept.of_name("ann") is None
+    assert kept.of_name("ann", NOW) is None
 
 
 def test_what_no_event_tells_of_is_looked_at_again(kept: Remembered, clock: Hand) -> None:
     clock.at += HELD_S
-    assert kept.of_name("ann") is not None
+    assert kept.of_name("ann", NOW) is not None
     clock.at += 1
-    assert kept.of_name("ann") is None
+    assert kept.of_name("ann", NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -155,31 +159,31 @@ def test_what_no_event_tells_of_is_looked_at_again(kept: Remembered, clock: Hand
 )
 def test_whatever_happens_to_an_entry_has_it_read(kept: Remembered, changed: Entry | None) -> None:
     assert kept.happened("id-ann", changed)
-    assert kept.of_name("ann") is None
+    assert kept.of_name("ann", NOW) is None
     assert "id-ann" not in kept
 
 
 def test_a_login_is_taken_over(kept: Remembered) -> None:
     at = "20261124115900Z"
     assert not kept.happened("id-ann", entry(number=2, pwdlastsuccess=at))
-    assert kept.of_name("ann") == facts(evidence=with_last_login((), (at,)))
+    assert kept.of_name("ann", NOW) == facts(evidence=with_last_login((), (at,)))
     assert kept.happened("id-ann", entry(number=3, pwdlastsuccess=at))
 
 
 def test_what_a_reading_has_seen_already_changes_nothing(kept: Remembered) -> None:
     assert not kept.happened("id-ann", entry(number=1, pwdlastsuccess="20261124115900Z"))
-    assert kept.of_name("ann") == facts()
+    assert kept.of_name("ann", NOW) == facts()
 
 
 def test_what_happens_to_strangers_is_told_and_changes_nobody(kept: Remembered) -> None:
     assert kept.happened("id-bob", entry("bob"))
-    assert kept.of_name("ann") is not None
+    assert kept.of_name("ann", NOW) is not None
 
 
 @pytest.mark.parametrize("name", ["ann", "ANN", " Ann "])
 def test_another_entry_of_the_name_makes_it_ambiguous(kept: Remembered, name: str) -> None:
     kept.happened("id-other", entry(name))
-    assert kept.of_name("ann") is None
+    assert kept.of_name("ann", NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -195,7 +199,7 @@ def test_a_reading_that_something_overtook_is_not_remembered(
     kept.happened(account_id, entry(names))
     kept.happened("id-stranger", entry("stranger"))
     kept.keep(mark, entry(number=2), facts(), "ann")
-    assert kept.of_name("ann") is None
+    assert kept.of_name("ann", NOW) is None
 
 
 def test_a_reading_that_strangers_overtook_is_remembered(kept: Remembered) -> None:
@@ -204,7 +208,7 @@ def test_a_reading_that_strangers_overtook_is_remembered(kept: Remembered) -> No
     assert mark is not None
     kept.happened("id-stranger", entry("stranger"))
     kept.keep(mark, entry(number=2), facts(), "ann")
-    assert kept.of_name("ann") is not None
+    assert kept.of_name("ann", NOW) is not None
 
 
 def test_a_reading_that_too_much_overtook_is_not_remembered(
@@ -217,7 +221,7 @@ def test_a_reading_that_too_much_overtook_is_not_remembered(
     for _ in range(4):
         kept.happened("id-stranger", entry("stranger"))
     kept.keep(mark, entry(number=2), facts(), "ann")
-    assert kept.of_name("ann") is None
+    assert kept.of_name("ann", NOW) is None
 
 
 def test_in_doubt_everything_is_forgotten_and_what_is_being_read(kept: Remembered) -> None:
@@ -226,7 +230,7 @@ def test_in_doubt_everything_is_forgotten_and_what_is_being_read(kept: Remembere
     kept.doubt()
     assert len(kept) == 0
     kept.keep(mark, entry(), facts(), "ann")
-    assert kept.of_name("ann") is None
+    assert kept.of_name("ann", NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -248,14 +252,35 @@ def test_what_a_bind_of_ours_may_have_changed_is_read(
     mark = kept.begin()
     assert mark is not None
     kept.checked("id-ann", checked)
-    assert (kept.of_name("ann") is not None) is stays
+    assert (kept.of_name("ann", NOW) is not None) is stays
     kept.keep(mark, entry(number=2), facts(), "ann")
-    assert (kept.of_name("ann") is not None) is stays
+    assert (kept.of_name("ann", NOW) is not None) is stays
+
+
+def test_facts_are_as_old_as_what_has_been_told(kept: Remembered) -> None:
+    later = NOW + timedelta(seconds=1)
+    assert kept.of_name("ann", later) == facts(read_at=later)
+    assert kept.of_name("ann", NOW) == facts(read_at=later)
+
+
+@pytest.mark.parametrize(("checked", "stays"), [(Wrong(), False), (Proven(proof=Proof.BIND), True)])
+def test_binds_of_an_event_loop_are_noted_too(
+    kept: Remembered, clock: Hand, checked: Wrong | Proven, stays: bool
+) -> None:
+    class Binder:
+        def bind(self, _dn, _password, _deadline, told, _takes_over) -> None:  # type: ignore[no-untyped-def]
+            told(checked)
+
+    told: list[object] = []
+    checks = LoopChecks(Binder(), Held(clock), kept)  # type: ignore[arg-type]
+    checks.check(facts(ref="uid=ann"), Secret(b"x"), Deadline.after(1, clock), told.append)
+    assert told == [checked]
+    assert (kept.of_name("ann", NOW) is not None) is stays
 
 
 def test_names_are_told_apart_as_they_were_typed(kept: Remembered) -> None:
     """Only the directory knows whether two spellings are one name."""
-    assert kept.of_name("Ann") is None
+    assert kept.of_name("Ann", NOW) is None
 
 
 def test_spellings_are_bounded(kept: Remembered) -> None:
@@ -263,7 +288,9 @@ def test_spellings_are_bounded(kept: Remembered) -> None:
         mark = kept.begin()
         assert mark is not None
         kept.keep(mark, entry(), facts(), name)
-    held = [n for n in ("ann", "aNn", "anN", "ANn", "AnN", "aNN") if kept.of_name(n) is not None]
+    held = [
+        n for n in ("ann", "aNn", "anN", "ANn", "AnN", "aNN") if kept.of_name(n, NOW) is not None
+    ]
     assert len(held) == SPELLINGS
 
 
@@ -271,7 +298,7 @@ def test_a_name_that_is_another_account_now(kept: Remembered) -> None:
     mark = kept.begin()
     assert mark is not None
     kept.keep(mark, entry(number=2), facts(account_id="id-new"), "ann")
-    assert kept.of_name("ann") == facts(account_id="id-new")
+    assert kept.of_name("ann", NOW) == facts(account_id="id-new")
     assert "id-ann" not in kept
 
 
@@ -279,9 +306,9 @@ def test_accounts_are_bounded(kept: Remembered, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(remembered_module, "BOUND", 3)
     for name in ("bob", "carol"):
         keep(kept, name)
-    kept.of_name("ann")  # the one longest not asked for goes
+    kept.of_name("ann", NOW)  # the one longest not asked for goes
     keep(kept, "dave")
-    assert [n for n in ("ann", "bob", "carol", "dave") if kept.of_name(n)] == [
+    assert [n for n in ("ann", "bob", "carol", "dave") if kept.of_name(n, NOW)] == [
         "ann",
         "carol",
         "dave",

@@ -181,11 +181,7 @@ class Follower:
                 csns = self._csns(Entry(message.dn, message.values))
                 self._probe = _Probe(self._probe.at, self._probe.time, csns)
             case sync.Said(message_id=number, what=what) if number in self._streams:
-                stream = self._streams[number]
-                if isinstance(what, sync.Unlisted):
-                    self._hears.missed()
-                stream.took(what.cookie)
-                stream.refreshed = stream.refreshed or what.refreshed
+                self._said(number, what)
             case SearchDone(message_id=number) if self._probe and number == self._probe_id:
                 self._answered(message)
             case SearchDone(result=result):
@@ -195,6 +191,18 @@ class Follower:
             case _:
                 pass  # references to other servers
         self._settle()
+
+    def _said(self, number: int, what: sync.Told | sync.Unlisted) -> None:
+        """Take in how far a search has told.
+
+        A change of the database that is none of its entries is one of what may not be read.
+        """
+        stream = self._streams[number]
+        is_hidden = number == _ALL and stream.refreshed
+        if isinstance(what, sync.Unlisted) or is_hidden:
+            self._hears.missed()
+        stream.took(what.cookie)
+        stream.refreshed = stream.refreshed or what.refreshed
 
     def _entry(self, number: int, found: SearchEntry) -> None:
         state = sync.state_of(found)

@@ -6,6 +6,7 @@ Source: slapo-ppolicy(5), slapd(8) 2.5; proven against a live server by tests/li
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from loginward.core.facts import AccountFacts, Evidence, Fact, Origin
@@ -175,11 +176,12 @@ def _evidence(entry: Entry, policy: Policy | None) -> tuple[Evidence, ...]:
         for value in entry.texts(name)
     ]
     if policy is not None:
-        found.append(Evidence(Fact.LOCKOUT_POLICY, Origin.POLICY, _spelt(policy)))
+        found.append(_spelt(policy))
     return tuple(found)
 
 
-def _spelt(policy: Policy) -> str:
+@lru_cache(maxsize=64)  # one for all accounts of a policy
+def _spelt(policy: Policy) -> Evidence:
     lockout = "no lockout"
     if policy.lockout is not None:
         lockout = (
@@ -187,4 +189,5 @@ def _spelt(policy: Policy) -> str:
             f" pwdFailureCountInterval={policy.lockout.window_s or 0}"
             f" pwdLockoutDuration={policy.lockout.duration_s or 0}"
         )
-    return f"{policy.dn}: pwdMaxAge={policy.max_age_s or 0} {lockout}"
+    said = f"{policy.dn}: pwdMaxAge={policy.max_age_s or 0} {lockout}"
+    return Evidence(Fact.LOCKOUT_POLICY, Origin.POLICY, said)

@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from loginward.core.evidence import Proven
 from loginward.core.facts import status_at
@@ -35,6 +35,7 @@ HELD_S: Final = 3600.0  # what no event tells of, such as our rights, is looked 
 SPELLINGS: Final = 4  # of one account's name
 _RECENT: Final = 4096  # happenings that a reading under way can be compared with
 CSN: Final = "entryCSN"
+_NONE: Final = frozenset[Any]()  # one for all: an empty set takes 216 octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class Remembered:
         self._clock = clock
         self._lock = threading.Lock()
         self._records = OrderedDict[str, _Record]()
-        self._names: dict[str, dict[str, str]] = {}  # index form: {as asked for: account id}
+        self._asked: dict[str, str] = {}  # account ids by names as asked for
+        self._names: dict[str, set[str]] = {}  # those names by their index form
         self._recent = deque[_Happening](maxlen=_RECENT)
         self._happenings = 0
         self._suffix = ""
@@ -123,7 +125,9 @@ class Remembered:
         now = self._clock.now()
         ahead = [at for at in moments_of(facts) if at > now]
         record = _Record(
-            facts=facts,
+            facts=replace(
+                facts, groups=facts.groups or _NONE, unreadable=facts.unreadable or _NONE
+            ),
             csn=entry.text(CSN),
             imprint=imprint,
             last_login=last_login,
@@ -142,17 +146,24 @@ class Remembered:
             if len(self._records) > BOUND:
                 self._drop(next(iter(self._records)))
 
-    def of_name(self, name: str) -> AccountFacts | None:
-        """Return the account of a name, spelt just so, against which nothing stands."""
+    def of_name(self, name: str, seen_at: datetime) -> AccountFacts | None:
+        """Return the account of a name, spelt just so, against which nothing stands.
+
+        Args:
+            seen_at: Up to when all that happened has been told: the facts are as old.
+        """
         with self._lock:
-            account_id = self._names.get(index_form(name), {}).get(name)
+            account_id = self._asked.get(name)
             if account_id is None:
                 return None
             record = self._records[account_id]
             self._records.move_to_end(account_id)
+            if record.facts.read_at < seen_at:
+                record.facts = replace(record.facts, read_at=seen_at)
+            facts = record.facts
         is_late = record.serves_until is not None and self._clock.now() >= record.serves_until
         is_old = self._clock.monotonic() - record.kept_at > HELD_S
-        return record.facts if record.serves and not is_late and not is_old else None
+        return facts if record.serves and not is_late and not is_old else None
 
     def happened(self, account_id: str, entry: Entry | None) -> bool:
         """Take note that something happened to an entry; None: it is gone.
@@ -200,6 +211,7 @@ class Remembered:
         with self._lock:
             self._doubts += 1
             self._records.clear()
+            self._asked.clear()
             self._names.clear()
 
     def _note(self, account_id: str, names: Iterable[str]) -> None:
@@ -221,27 +233,26 @@ class Remembered:
     def _drop_others(self, account_id: str, names: Iterable[str]) -> None:
         """Forget who has a name that this entry has too: either may be meant."""
         for name in names:
-            held = self._names.get(index_form(name), {})
-            for other in [one for one in held.values() if one != account_id]:
+            held = {self._asked[one] for one in self._names.get(index_form(name), ())}
+            for other in held - {account_id}:
                 self._drop(other)
 
     def _name(self, record: _Record, name: str) -> None:
         if len(record.names) >= SPELLINGS:
             return
-        held = self._names.setdefault(index_form(name), {})
-        if (other := held.get(name)) is not None:
+        if (other := self._asked.get(name)) is not None:
             self._drop(other)
-            held = self._names.setdefault(index_form(name), {})
-        held[name] = record.facts.account_id
+        self._asked[name] = record.facts.account_id
+        self._names.setdefault(index_form(name), set()).add(name)
         record.names.add(name)
 
     def _drop(self, account_id: str) -> _Record | None:
         record = self._records.pop(account_id, None)
         for name in () if record is None else record.names:
+            del self._asked[name]
             form = index_form(name)
-            held = self._names[form]
-            del held[name]
-            if not held:
+            self._names[form].remove(name)
+            if not self._names[form]:
                 del self._names[form]
         return record
 

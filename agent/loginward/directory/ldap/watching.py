@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from loginward.core.clock import Deadline
@@ -87,10 +86,7 @@ class Watch:
         seen_at = following[1].seen_at  # before the account is looked at, not after
         if seen_at is None or self._clock.monotonic() - seen_at[0] > TRUSTED_S:
             return None
-        facts = self._remembered.of_name(name)
-        if facts is None or facts.read_at >= seen_at[1]:
-            return facts
-        return replace(facts, read_at=seen_at[1])
+        return self._remembered.of_name(name, seen_at[1])
 
     def health(self) -> Watched:
         """Return how the watch is."""
