@@ -73,7 +73,8 @@ def site(tmp_path_factory) -> Iterator[Served]:
         wifi = WIFI.format(secret=write_secret(folder))
         crowd = list(people.matrix(now()))
         again = next(person for person in crowd if person.uid == "mustchange")
-        crowd.append(replace(again, uid="mustagain"))
+        locked = next(person for person in crowd if person.uid == "lockperm")
+        crowd += [replace(again, uid="mustagain"), replace(locked, uid="lockagain")]
         with radius_site(folder, crowd, more=REPLIES + tunnels, client=wifi) as running:
             yield Served(running, eap, port)
 
@@ -122,6 +123,18 @@ def test_it_says_what_radclient_hears(site, asked, name, password, code):
             assert f"{key}:0 = {value}" in heard or f'{key}:0 = "{value}"' in heard or (
                 f"{key} = {value}" in heard
             )  # fmt: skip
+
+
+def test_r39_after_an_unlock_the_next_request_is_accepted(site, asked):
+    """No restart between; and what is explained before and after is what is heard."""
+    explain = ["radius", "explain", "lockagain", "--client", "wifi"]
+    assert "refused: account-locked" in site.agent.agent.command(*explain).stdout
+    assert radius_test("lockagain", *asked)[0] == 1
+    assert site.agent.agent.command("unlock", "lockagain").returncode == 0
+    assert radius_test("lockagain", *asked)[0] == 0
+    told = site.agent.agent.command(*explain)
+    assert (told.returncode, told.stdout.startswith("allowed: ok")) == (0, True)
+    assert "Tunnel-Private-Group-Id = 20" in told.stdout
 
 
 def test_an_accept_is_shown_by_name(asked):
