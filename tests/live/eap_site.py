@@ -46,8 +46,8 @@ doors:
   radius:
     listen: ["127.0.0.1:{port}"]
     accounting: ["127.0.0.1:{acct}"]
-    reject_delay_s: 0.1
-{more}    eap: {{cert_file: {folder}/server.pem, key_file: {folder}/server.key, ca_file: {folder}/ca.pem, crl_file: {folder}/crl.pem{eap}}}
+    reject_delay_s: {delay}
+{more}    eap: {{cert_file: {folder}/server.pem, key_file: {folder}/server.key, ca_file: {folder}/ca.pem, crl_file: {folder}/crl.pem}}
     clients:
 {clients}"""
 
@@ -101,13 +101,12 @@ class Papers:
         new.rename(self.folder / name)
 
 
-def door(folder: Path, more: str = "", eap: str = "") -> tuple[str, int]:
+def door(folder: Path, more: str = "", reject_delay: str = "0.1") -> tuple[str, int]:
     """Return the door's configuration and its port.
 
     Args:
         folder: With the papers.
         more: Lines of `doors.radius`, indented by four.
-        eap: More keys of `eap`, each after a comma.
     """
     secret, port = write_secret(folder), free_port()
     clients = "".join(
@@ -116,7 +115,12 @@ def door(folder: Path, more: str = "", eap: str = "") -> tuple[str, int]:
         for name, (last, methods, also) in CLIENTS.items()
     )
     text = DOOR.format(
-        port=port, acct=free_port(), folder=folder, more=more, eap=eap, clients=clients
+        port=port,
+        acct=free_port(),
+        folder=folder,
+        more=more,
+        delay=reject_delay,
+        clients=clients,
     )
     return text, port
 
@@ -166,12 +170,12 @@ class EapSite:
 
 @contextmanager
 def eap_site(
-    crowd: tuple[people.Person, ...] = (), more: str = "", when_expired: str = "deny"
+    crowd: tuple[people.Person, ...] = (), *, when_expired: str = "deny", reject_delay: str = "0.1"
 ) -> Iterator[EapSite]:
-    """Run both until the end of the block; the arguments are those of `door`."""
+    """Run both until the end of the block."""
     with open_folder() as folder:
         papers = Papers(folder, SERVES)
-        text, port = door(folder, more)
+        text, port = door(folder, reject_delay=reject_delay)
         text = text.replace("policy: {", f"policy: {{expiry: {{when_expired: {when_expired}}}, ")
         shutil.chown(folder / "radius.secret", SERVES)
         home = folder / "agent"

@@ -50,7 +50,7 @@ def await_login(site: EapSite) -> float:
 
 
 class TestKilled:
-    @pytest.mark.parametrize("after", (1, 3, ROUNDS - 2))
+    @pytest.mark.parametrize("after", [1, 3, ROUNDS - 2])
     def test_in_the_middle_of_a_session_it_ends_in_a_reject_and_the_next_one_works(
         self, site, after
     ):
