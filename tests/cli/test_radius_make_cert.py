@@ -156,6 +156,18 @@ def test_an_authority_whose_key_is_anothers_is_refused(tmp_path) -> None:
     assert not (folder / "radius3.example.org.pem").exists()
 
 
+def test_an_authority_whose_key_lies_elsewhere_signs_nothing_and_is_trusted_still(tmp_path) -> None:
+    """As docs/radius.md advises: the keys of authorities are moved off the host."""
+    assert make(tmp_path, "--name", NAME).code == 0
+    folder = tmp_path / "eap"
+    (folder / "ca.key").unlink()
+    done = make(tmp_path, "--name", "radius3.example.org")
+    assert (done.code, done.out) == (1, "")
+    assert "ca.key is not there" in done.err
+    assert "bring it back" in done.err
+    assert make(tmp_path, "--user", "ann").code == 0
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from loginward.config import read_secret
+from loginward.config.secrets import as_given
 from loginward.core.secret import Secret
 from loginward.errors import ConfigError
 
@@ -66,3 +67,14 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
         path.chmod(0)
         with pytest.raises(ConfigError, match="cannot be opened"):
             read_secret(path, "k")
+
+
+def test_a_credential_of_the_same_name_stands_for_a_file(tmp_path: Path, monkeypatch) -> None:
+    """systemd.exec(5): what root alone may read reaches the daemon there."""
+    file = Path("/etc/loginward/wifi.secret")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert as_given(file) == file
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert as_given(file) == file
+    (tmp_path / "wifi.secret").write_text("x")
+    assert as_given(file) == tmp_path / "wifi.secret"

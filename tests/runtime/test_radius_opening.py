@@ -152,3 +152,16 @@ def test_a_shared_secret_hides_itself(settings):
     rules = RadiusOpening().rules(settings)
     assert SECRET.decode() not in repr(rules)
     assert isinstance(rules.clients.find("127.0.0.1").secret, SharedSecret)
+
+
+def test_a_secret_comes_as_a_credential_where_systemd_gives_one(
+    settings, secret_file, tmp_path, monkeypatch
+):
+    """The file itself is root's, as the units of `make install` want it."""
+    given = tmp_path / "credentials"
+    given.mkdir()
+    (given / secret_file.name).write_bytes(NEW + b"\n")
+    (given / secret_file.name).chmod(0o600)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(given))
+    secret_file.unlink()
+    assert believed(RadiusOpening().rules(settings), NEW)

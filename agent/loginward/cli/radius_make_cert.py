@@ -20,6 +20,8 @@ from loginward.crypto.certificates import MOST_DAYS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cryptography.x509 import Certificate
+
     from loginward.cli.radius_profiles import Network
     from loginward.crypto.issuing import Issued
 
@@ -69,6 +71,9 @@ class _Making:
         if pem.exists() or key.exists():
             try:
                 return read_authority(pem.read_bytes(), key.read_bytes())
+            except FileNotFoundError as error:
+                hint = "an authority signs with its key: bring it back, or begin in another --out"
+                raise CommandFailed(f"{error.filename} is not there", hint) from error
             except (OSError, ValueError) as error:
                 why = error.strerror if isinstance(error, OSError) else str(error)
                 raise CommandFailed(f"{pem} and {key.name} are no authority: {why}") from error
@@ -82,7 +87,7 @@ class _Making:
 
         self.keep(names[0], server(issuer, names, self._days, self._now), "the server")
 
-    def person(self, issuer: Issued, name: str, trusted: Sequence[Issued]) -> None:
+    def person(self, issuer: Issued, name: str, trusted: Sequence[Certificate]) -> None:
         """Make a person's certificate, also as a bundle for their device."""
         from loginward.crypto.issuing import bundle, person
 
@@ -196,13 +201,13 @@ def make_cert_command(
     making = _Making(out, SystemClock().now(), days)
     domain = (names or nas or ("",))[0].partition(".")[2]
     title = ca_name or (f"{domain} RADIUS authority" if domain else "RADIUS authority")
-    trusted = []
-    if names or (out / f"{SERVERS}.pem").exists():
-        trusted.append(making.authority(SERVERS, "servers", title[:64]))
+    trusted = _trusted(out / f"{SERVERS}.pem")
     if names:
-        making.server(trusted[0], names)
+        servers = making.authority(SERVERS, "servers", title[:64])
+        trusted = [servers.certificate]
+        making.server(servers, names)
         if ssid:
-            _hand_out(making, _network(ssid, names, trusted[0]))
+            _hand_out(making, _network(ssid, names, servers))
     if users:
         people = making.authority(PEOPLE, "people", f"People, {title}"[:64])
         for user in users:
@@ -236,6 +241,18 @@ def _check(
             raise click.UsageError(f"a name has 1 to {MAX_COMMON_NAME} printable characters")
     if ssid is not None and not (names and 0 < len(ssid.encode()) <= 32):
         raise click.UsageError("--ssid has 1 to 32 octets, and goes with --name")
+
+
+def _trusted(file: Path) -> list[Certificate]:
+    """Return whom people's devices are told to trust: the authority of servers, if one was made."""
+    from cryptography.x509 import load_pem_x509_certificates
+
+    try:
+        return load_pem_x509_certificates(file.read_bytes())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise CommandFailed(f"{file} is no certificate that can be read") from error
 
 
 def _network(ssid: str, names: tuple[str, ...], issuer: Issued) -> Network:

@@ -16,6 +16,12 @@ MAX_OCTETS: Final = 4096
 _CREDENTIALS: Final = Path("/run/credentials")
 
 
+def as_given(file: Path) -> Path:
+    """Return the credential of systemd that stands for a secret's file, by its name; else the file."""
+    given = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / file.name
+    return given if given.is_file() else file
+
+
 def read_secret(file: Path, path: str) -> Secret:
     """Return the content of a secret's file without its last line end.
 

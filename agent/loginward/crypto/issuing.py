@@ -110,13 +110,15 @@ def radsec_client(issuer: Issued, name: str, days: int, now: datetime) -> Issued
     return _issued(issuer, name, alternative, ExtendedKeyUsageOID.CLIENT_AUTH, days, now)
 
 
-def bundle(issued: Issued, name: str, trusted: Sequence[Issued], password: bytes) -> bytes:
+def bundle(
+    issued: Issued, name: str, trusted: Sequence[x509.Certificate], password: bytes
+) -> bytes:
     """Return a certificate, its key and whom it shall trust as PKCS #12, encrypted."""
     return pkcs12.serialize_key_and_certificates(
         name.encode(),
         issued.key,
         issued.certificate,
-        [one.certificate for one in trusted],
+        trusted,
         serialization.BestAvailableEncryption(password),
     )
 

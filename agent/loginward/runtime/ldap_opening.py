@@ -6,12 +6,10 @@ then read (systemd.exec(5) LoadCredential=).
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loginward.config.secrets import read_secret
+from loginward.config.secrets import as_given, read_secret
 from loginward.directory.ldap.directory import LdapDirectory, Secrets
 
 if TYPE_CHECKING:
@@ -89,6 +87,4 @@ class AdministeredDirectory(LdapDirectory):
 def _secret(account: Account | None, key: str) -> Secret | None:
     if account is None:
         return None
-    file = account.password_file
-    given = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / file.name
-    return read_secret(given if given.is_file() else file, f"directory.{key}.password_file")
+    return read_secret(as_given(account.password_file), f"directory.{key}.password_file")

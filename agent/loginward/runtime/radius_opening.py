@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from loginward.config.secrets import read_secret
+from loginward.config.secrets import as_given, read_secret
 from loginward.doors.radius.dictionaries import load
 from loginward.doors.radius.eap.client import EapProcess
 from loginward.doors.radius.rules import DoorRules, door_rules
@@ -68,6 +69,7 @@ class RadiusOpening:
         Raises:
             ConfigError: A file cannot be used.
         """
+        eap = replace(eap, key_file=as_given(eap.key_file))
         self._tunnels, self._eap = EapProcess(self._child, loop, clock, on_turn), eap
         self._tunnels.open(eap)
         return self._tunnels
@@ -80,6 +82,7 @@ class RadiusOpening:
         """Have the files of EAP read again; those that only root may read stay as they were."""
         if self._tunnels is None:
             return
+        eap = replace(eap, key_file=as_given(eap.key_file))
         try:
             self._tunnels.reconfigure(eap)
         except ConfigError:
@@ -118,7 +121,7 @@ class RadiusOpening:
 
     def _read(self, file: Path, path: str) -> Secret:
         try:
-            secret = read_secret(file, path)
+            secret = read_secret(as_given(file), path)
         except ConfigError:
             if file not in self._secrets or _can_be_read(file):
                 raise

@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from loginward.config.secrets import as_given
 from loginward.doors.radius.radsec.context import PATH
 from loginward.doors.radius.radsec.door import MOST_HALF_OPEN, TlsDoor
 from loginward.doors.radius.radsec.frames import Configure
@@ -90,4 +91,4 @@ def tls_listeners_of(radius: Radius | None) -> tuple[socket.socket, ...]:
 
 
 def _files(tls: RadiusTls) -> Configure:
-    return Configure(str(tls.cert_file), str(tls.key_file), str(tls.client_ca_file))
+    return Configure(str(tls.cert_file), str(as_given(tls.key_file)), str(tls.client_ca_file))
