@@ -115,8 +115,6 @@ PARTS = {
     "crypto/issuing": "cli/test_radius_make_cert.py",
     "doors/radius/trial/logins": "live/test_radius_trial.py",
     "doors/radius/trial/tls": "live/test_radius_trial.py",
-    "runtime/radius_target": "live/test_radius_trial.py",
-    "runtime/radius_trial": "live/test_radius_trial.py",
     "doors/radius/outlet": "runtime/test_radius_disconnects.py",
     "doors/radius/eap/certified": "doors/radius/eap/test_session.py",
     "doors/radius/eap/gtc": "doors/radius/eap/test_session.py",

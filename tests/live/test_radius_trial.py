@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from loginward.settings.radius import Eap
+from tests.cli.test_terminal import Typist
 from tests.doubles.nas import SECRET, free_port
 from tests.live import eap_server, people
 from tests.live.certificates import Authority
@@ -75,6 +77,7 @@ def site(tmp_path_factory) -> Iterator[Served]:
         again = next(person for person in crowd if person.uid == "mustchange")
         locked = next(person for person in crowd if person.uid == "lockperm")
         crowd += [replace(again, uid="mustagain"), replace(locked, uid="lockagain")]
+        crowd.append(replace(again, uid="typist"))
         with radius_site(folder, crowd, more=REPLIES + tunnels, client=wifi) as running:
             yield Served(running, eap, port)
 
@@ -243,6 +246,18 @@ def test_over_tls_who_is_not_believed_hears_why(over_tls, papers, said):
     code, row, err = radius_test("active", *over_tls(*papers))
     assert (code, row) == (78 if said == "--ca" else 69, {})
     assert said in err
+
+
+def test_at_a_terminal_the_password_and_its_change_are_typed_unseen(asked, tmp_path):
+    typist = Typist(SimpleNamespace(folder=tmp_path), "radius", "test", "typist", *map(str, asked))
+    new = "an entirely new one 4"
+    for prompt, typed in (("password: ", RIGHT), ("New password: ", new), ("again", new)):
+        typist.expect(prompt)
+        typist.type(f"{typed}\n".encode())
+    assert typist.end() == 0
+    assert "accepted" in typist.seen
+    assert RIGHT not in typist.seen
+    assert new not in typist.seen
 
 
 def test_status_server(site, asked):
