@@ -47,6 +47,7 @@ fuzz: setup $(VENV)/fuzz-stamp
 
 soak: setup
 	@STRESS_S=60 $(PYTHON) -m pytest -q -n 0 --timeout 300 tests/runtime/test_stress.py
+	@EAP_SESSIONS=500 $(PYTHON) -m pytest -q -n 0 --timeout 300 tests/live/test_eap_hostile.py
 	@$(PYTHON) -m tests.soak
 
 $(VENV)/fuzz-stamp: requirements/fuzz.txt
