@@ -289,6 +289,17 @@ class TestBreaking:
         assert stage.counted(f"eap-{why.value}") == 1
         assert len(stage.eap) == 0
 
+    def test_what_somebody_can_mend_is_in_the_log_in_the_librarys_words(self, stage, caplog):
+        said = ["unknown ca", "unknown ca", "unsupported protocol"]
+        for words in said:
+            stage.ask(IDENTITY)
+            stage.turn(Failed(Why.HANDSHAKE, FAILURE, words), stage.numbers()[-1])
+        lines = [record.getMessage() for record in caplog.records]
+        assert len(lines) == 2, "a kind of failure, and another one"
+        assert "RADIUS client nas has a device that could not agree with us on TLS" in lines[0]
+        assert (": unknown ca" in lines[0], ": unsupported protocol" in lines[1]) == (True, True)
+        assert stage.counted("eap-handshake") == 3
+
     def test_where_there_is_no_room_it_is_dropped_and_asked_again(self, stage):
         asked = stage.ask(IDENTITY)
         stage.turn(Failed(Why.BUSY, FAILURE))

@@ -21,6 +21,9 @@ _WARNED: Final[Mapping[str, str]] = {
     "compare the secret on both sides",
     "malformed": "sent packets that break RFC 2865, which were dropped",
     "shed": "was not answered because too many requests were waiting",
+    "eap-handshake": "has a device that could not agree with us on TLS",
+    "eap-certificate": "has a device whose certificate was refused",
+    "eap-revocation": "has devices whose certificates were refused",
     "tls-no-handshake": "failed in the handshake of TLS",
     "tls-wrong-name": "showed a certificate without its tls_name among its DNS names",
     "tls-not-for-clients": "showed a certificate that is not for clients (clientAuth)",
@@ -35,7 +38,8 @@ class Counters:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._warned: dict[tuple[str, str], tuple[float, int]] = {}  # when, and the count then
+        # When, and the count then; by the library's words too, which are constants.
+        self._warned: dict[tuple[str, str, str], tuple[float, int]] = {}
         self._strangers: dict[str, float] = {}  # addresses told of, and when
 
     def add(self, client: str, event: str) -> None:
@@ -47,14 +51,14 @@ class Counters:
         """Count, and log one line a client and hour: how often it happened since the last one.
 
         Args:
-            detail: What a library said of this one.
+            detail: What a library said of this one; other words are another line.
         """
         self.add(client, event)
         count = self._counts[client, event]
-        at, before = self._warned.get((client, event), (None, count - 1))
+        at, before = self._warned.get((client, event, detail), (None, count - 1))
         if at is not None and now - at < WARN_EVERY_S:
             return
-        self._warned[client, event] = now, count
+        self._warned[client, event, detail] = now, count
         often = f" ({count - before} times since the last warning)" if count - before > 1 else ""
         said = f": {detail}" if detail else ""
         _log.warning("loginward: RADIUS client %s %s%s%s", client, _WARNED[event], said, often)

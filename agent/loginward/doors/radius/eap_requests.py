@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 _KEPT_S: Final = 60.0  # the process forgets a silent session sooner
 _MOST: Final = 4096
 _SALT_OCTETS: Final = 4
+# What somebody can mend, at the device or here; the log says what TLS or the certificate had.
+_TOLD: Final = frozenset({Why.HANDSHAKE, Why.CERTIFICATE, Why.REVOCATION})
 
 
 class Tunnels(Protocol):
@@ -173,8 +175,8 @@ class EapRequests:
                 self._accept(session, eap, msk)
             case Rejected(eap):
                 self._reject(session, eap)
-            case Failed(why, eap, _):
-                self._fail(session, why, eap)
+            case Failed():
+                self._fail(session, turn)
 
     def _challenge(self, session: _Session, eap: bytes) -> None:
         state = self._random(STATE_OCTETS)
@@ -254,14 +256,18 @@ class EapRequests:
         else:
             self._endings.reject(exchange, eap=eap)
 
-    def _fail(self, session: _Session, why: Why, eap: bytes) -> None:
+    def _fail(self, session: _Session, failed: Failed) -> None:
         self._forget(session)
-        exchange = session.exchange
-        self._counters.add(exchange.client.name, f"eap-{why.value}")
-        if why is Why.BUSY:
+        exchange, event = session.exchange, f"eap-{failed.why.value}"
+        if failed.why in _TOLD:
+            now = self._clock.monotonic()
+            self._counters.warn(exchange.client.name, event, now, failed.detail)
+        else:
+            self._counters.add(exchange.client.name, event)
+        if failed.why is Why.BUSY:
             exchange.drop()  # it asks again, by when there may be room
         else:
-            self._endings.reject(exchange, eap=eap)
+            self._endings.reject(exchange, eap=failed.eap)
 
     def _refuse(self, exchange: Exchange, packet: bytes) -> None:
         self._endings.reject(exchange, eap=failure_of(packet))
