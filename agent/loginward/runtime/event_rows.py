@@ -30,6 +30,7 @@ _NOT_ENDED: Final = {
     Outcome.KEPT: ": the client keeps who is locked (policy.resources)",
     Outcome.NEVER: ": the client has coa: null",
     Outcome.NO_SECRET: ": the client has no secret for it",
+    Outcome.NO_CONNECTION: ": the client comes by TLS and is not connected",
     Outcome.MOVED: ": its address is no longer the client's",
 }
 

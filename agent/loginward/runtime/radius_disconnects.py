@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from loginward.core.transitions import Bar
-from loginward.doors.radius.disconnect import Disconnects, Outcome, Told, way_to
+from loginward.doors.radius.disconnect import Disconnects, Outcome, Told, Way, way_to
 from loginward.doors.radius.outlet import Outlet
 from loginward.runtime.askers import keeps_locked
 
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
     from loginward.doors.radius.counters import Counters
     from loginward.doors.radius.loop import Loop
+    from loginward.doors.radius.radsec.door import TlsDoor
     from loginward.doors.radius.rules import DoorRules
     from loginward.doors.radius.sessions import Session, Sessions
     from loginward.runtime.agent import Parts
+
+# The NAS was not to be had; its next accounting shows that it is there again.
+_AGAIN: Final = frozenset({Outcome.UNANSWERED, Outcome.NO_CONNECTION})
 
 
 class RadiusDisconnects:
@@ -25,6 +29,9 @@ class RadiusDisconnects:
 
     Args:
         rules: Returns the door's configuration in force.
+
+    Attributes:
+        tls: The clients' connections; None: all come by UDP.
     """
 
     def __init__(
@@ -41,7 +48,8 @@ class RadiusDisconnects:
         self._loop = loop
         self._counters = counters
         self._outlet = Outlet(loop, self._received)
-        self._disconnects = Disconnects(self._outlet.send, loop.at, parts.clock, self._told)
+        self._disconnects = Disconnects(self._send, loop.at, parts.clock, self._told)
+        self.tls: TlsDoor | None = None
 
     def barred(self, account_id: str, bar: Bar) -> None:
         """End every session that began with an Accept for an account; from any thread.
@@ -64,8 +72,23 @@ class RadiusDisconnects:
         rules, settings = self._rules(), self._parts.settings
         for session in sessions:
             kept = bar is Bar.LOCKED_BY_ADMIN and keeps_locked(settings, session.client)
-            way = Outcome.KEPT if kept else way_to(session, rules)
+            way = Outcome.KEPT if kept else way_to(session, rules, self._connection_of(session))
             self._disconnects.ask(session, bar, way)
+
+    def _connection_of(self, session: Session) -> tuple[str, int] | None:
+        if self.tls is None or not session.by_tls:
+            return None
+        return self.tls.connection_of(session.client, session.source)
+
+    def _send(self, octets: bytes, way: Way) -> None:
+        if not way.by_tls:
+            self._outlet.send(octets, way.address)
+        elif self.tls is not None:
+            self.tls.send(octets, way.address)
+
+    def received_by_tls(self, octets: bytes, sender: tuple[str, int]) -> None:
+        """Take an answer that came over a connection; on the loop's thread."""
+        self._disconnects.received(octets, sender, by_tls=True)
 
     def _received(self, datagram: bytes, sender: tuple[str, int]) -> None:
         self._disconnects.received(datagram, sender)
@@ -75,7 +98,7 @@ class RadiusDisconnects:
         self._counters.add(session.client, f"disconnect-{told.outcome.value}")
         if told.outcome.is_success:
             self._sessions.ended(session.client, session.source, session.session_id)
-        elif told.outcome is Outcome.UNANSWERED:  # its next accounting shows that the NAS is there
+        elif told.outcome in _AGAIN:
             self._sessions.left(session)
         self._parts.recorder.disconnect(told)
 

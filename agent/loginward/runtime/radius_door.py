@@ -78,8 +78,10 @@ class RadiusDoor:
         self._tls: TlsDoor | None = None
         if radius is not None and radius.tls is not None:
             self._tls = TlsDoor(
-                tls_listeners, self._server.intake, rules, loop, parts.clock, counters
-            )
+                tls_listeners, self._server.intake, rules, loop, parts.clock, counters,
+                self._disconnects.received_by_tls,
+            )  # fmt: skip
+            self._disconnects.tls = self._tls
             self._tls_process = parts.radius.tls.open(radius.tls, self._tls, loop, parts.clock)
             parts.metrics.watch("radius_tls", "RADIUS over TLS now.", self._tls.gauges)
         self._serving = threading.Thread(target=self._server.run, name="radius-door", daemon=True)

@@ -13,6 +13,7 @@ from pyrad import packet as pyrad
 
 from loginward.core.secret import Secret
 from loginward.core.transitions import Bar
+from loginward.doors.radius.clients import TLS_SECRET
 from loginward.doors.radius.dictionaries import load
 from loginward.doors.radius.disconnect import (
     MOST_AT_A_NAS,
@@ -56,8 +57,8 @@ class Field:
     def __post_init__(self) -> None:
         self.disconnects = Disconnects(self.send, self.at, self.clock, self.told.append)
 
-    def send(self, octets: bytes, address: tuple[str, int]) -> None:
-        self.sent.append((self.clock.passed_s, octets, address))
+    def send(self, octets: bytes, way: Way) -> None:
+        self.sent.append((self.clock.passed_s, octets, way.address))
 
     def at(self, moment: float, act) -> None:
         heapq.heappush(self.later, (moment, next(self.order), act))
@@ -316,3 +317,34 @@ def test_a_client_that_comes_by_tls_alone_has_no_secret_for_it() -> None:
     by_tls = door_rules(Radius(clients=(client,), tls=object()), {}, load(), {})
 
     assert way_to(SESSION, by_tls) is Outcome.NO_SECRET
+
+
+class TestByTls:
+    """RFC 6614, security.md 20: over the client's connection, and no other way."""
+
+    CONNECTION = ("10.20.0.7", 41000)
+    WAY = Way(CONNECTION, TLS_SECRET, by_tls=True)
+    SESSION = replace(SESSION, by_tls=True)
+
+    def test_the_way_is_the_connection_that_there_is(self) -> None:
+        known = rules(Coa())
+        assert way_to(self.SESSION, known, self.CONNECTION) == self.WAY
+        assert way_to(self.SESSION, known) is Outcome.NO_CONNECTION
+        assert way_to(SESSION, known, self.CONNECTION).by_tls is False
+        assert way_to(self.SESSION, rules(None), self.CONNECTION) is Outcome.NEVER
+
+    def test_it_is_asked_once_and_waited_for_as_long(self, field_) -> None:
+        field_.ask(self.SESSION, self.WAY)
+        field_.pass_s(sum(WAITS_S) - 0.1)
+        assert (len(field_.sent), field_.told) == (1, [])
+        field_.pass_s(0.2)
+        assert field_.outcomes == [Outcome.UNANSWERED]
+        assert len(field_.sent) == 1
+
+    def test_an_answer_counts_only_if_it_came_the_same_way(self, field_) -> None:
+        request = field_.ask(self.SESSION, self.WAY)
+        answer = ack(decode(request), TLS_SECRET)
+        field_.disconnects.received(answer, self.CONNECTION)
+        assert field_.told == []
+        field_.disconnects.received(answer, self.CONNECTION, by_tls=True)
+        assert field_.outcomes == [Outcome.ACKNOWLEDGED]

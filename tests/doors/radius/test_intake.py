@@ -60,7 +60,13 @@ class Stage:
     def take(self, octets: bytes, connection: int = 1, **how) -> bool:
         nas = RadiusClient(client(**how), None)
         origin = Origin(
-            nas, SECRET, "127.0.0.1", (-connection, "127.0.0.1", 4000), self.codes, self.sent.append
+            nas,
+            SECRET,
+            "127.0.0.1",
+            (-connection, "127.0.0.1", 4000),
+            True,
+            self.codes,
+            self.sent.append,
         )
         return self.intake.take(octets, origin, self.rules)
 

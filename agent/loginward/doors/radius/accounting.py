@@ -72,6 +72,7 @@ def _heard(exchange: Exchange, session_id: bytes) -> Heard:
     return Heard(
         client=exchange.client.name,
         source=exchange.source,
+        by_tls=exchange.by_tls,
         session_id=session_id,
         classes=tuple(ours),
         name=text_of(packet.first(Attribute.USER_NAME)),

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from loginward.wire.radius.signing import SharedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from loginward.settings.radius import Client
-    from loginward.wire.radius.signing import SharedSecret
 
+TLS_SECRET: Final = SharedSecret(b"radsec")  # RFC 6614 section 2.3: TLS protects, not this
 _REMEMBERED = 4096  # addresses whose client has been looked up
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from loginward.doors.radius.clients import TLS_SECRET
 from loginward.errors import ProtocolError
 from loginward.wire.radius.attributes import Attribute, ErrorCause, as_integer, integer
 from loginward.wire.radius.packet import Code, Packet, decode
@@ -42,6 +43,7 @@ class Outcome(enum.Enum):
     KEPT = "kept"  # the client lets in who is locked (R53)
     NEVER = "never"  # coa: null
     NO_SECRET = "no-secret"  # noqa: S105  an outcome: nothing could sign it
+    NO_CONNECTION = "no-connection"  # it comes by TLS, and is not connected now
     MOVED = "moved"  # a reload took the address of the session's accounting from its client
 
     @property
@@ -52,10 +54,15 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where a session's NAS is asked, and what signs it."""
+    """Where a session's NAS is asked, and what signs it.
+
+    Attributes:
+        by_tls: Over the connection that comes from there.
+    """
 
     address: tuple[str, int]
     secret: SharedSecret
+    by_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +108,25 @@ class _Nas:
     waiting: deque[_Asked] = field(default_factory=deque)
 
 
-def way_to(session: Session, rules: DoorRules) -> Way | Outcome:
+def way_to(
+    session: Session, rules: DoorRules, connection: tuple[str, int] | None = None
+) -> Way | Outcome:
     """Return where the NAS of a session is asked, or why it cannot be.
 
     It is the address that the session's accounting came from, and only while it is the client's.
+
+    Args:
+        connection: Where the client's connection by TLS comes from; None: it has none now.
     """
     client = rules.clients.find(session.source)
     if client is None or client.name != session.client:
         return Outcome.MOVED
     if client.settings.coa is None:
         return Outcome.NEVER
+    if session.by_tls:
+        if connection is None:
+            return Outcome.NO_CONNECTION
+        return Way(connection, TLS_SECRET, by_tls=True)
     if client.coa_secret is None:
         return Outcome.NO_SECRET
     return Way((session.source, client.settings.coa.port), client.coa_secret)
@@ -120,14 +136,14 @@ class Disconnects:
     """The requests of all NAS; for one thread.
 
     Args:
-        send: Sends octets to an address; what is lost is sent again.
+        send: Sends octets on a way; what UDP loses is sent again.
         at: Does something at a moment of CLOCK_MONOTONIC, in seconds.
         tell: Told once of each request how it ended.
     """
 
     def __init__(
         self,
-        send: Callable[[bytes, tuple[str, int]], None],
+        send: Callable[[bytes, Way], None],
         at: Callable[[float, Callable[[], None]], None],
         clock: Clock,
         tell: Callable[[Told], None],
@@ -136,7 +152,7 @@ class Disconnects:
         self._at = at
         self._clock = clock
         self._tell = tell
-        self._nas: dict[tuple[str, int], _Nas] = {}
+        self._nas: dict[tuple[str, int, bool], _Nas] = {}  # by address and whether by TLS
         self._asked: set[tuple[str, str, bytes]] = set()
         self._identifiers = itertools.count()
 
@@ -145,7 +161,7 @@ class Disconnects:
         if isinstance(way, Outcome):
             self._tell(Told(session, bar, way))
             return
-        nas = self._nas.setdefault(way.address, _Nas())
+        nas = self._nas.setdefault((*way.address, way.by_tls), _Nas())
         asked = _Asked(session, bar, way, nas)
         if asked.key in self._asked:
             return
@@ -153,9 +169,9 @@ class Disconnects:
         nas.waiting.append(asked)
         self._fill(nas)
 
-    def received(self, datagram: bytes, address: tuple[str, int]) -> None:
+    def received(self, datagram: bytes, address: tuple[str, int], *, by_tls: bool = False) -> None:
         """Take an answer; what answers nothing is let go."""
-        nas = self._nas.get(address)
+        nas = self._nas.get((*address, by_tls))
         if nas is None or len(datagram) < 2:
             return
         asked = nas.in_flight.get(datagram[1])
@@ -203,16 +219,20 @@ class Disconnects:
         return seal_request(Code.DISCONNECT_REQUEST, identifier, attributes, asked.way.secret)
 
     def _transmit(self, asked: _Asked, request: Packet) -> None:
-        self._send(request.raw, asked.way.address)
-        due = self._clock.monotonic() + WAITS_S[asked.sent]
+        self._send(request.raw, asked.way)
+        wait_s = sum(WAITS_S) if asked.way.by_tls else WAITS_S[asked.sent]
+        due = self._clock.monotonic() + wait_s
         asked.sent += 1
         self._at(due, partial(self._again, asked, request))
 
     def _again(self, asked: _Asked, request: Packet) -> None:
-        """Send the same octets again, so that a NAS which has acted on them only answers again."""
+        """Send the same octets again, so that a NAS which has acted on them only answers again.
+
+        Not over TLS, which loses nothing (RFC 6613 section 2.6.1).
+        """
         if asked.is_over:
             return
-        if asked.sent < len(WAITS_S):
+        if asked.sent < len(WAITS_S) and not asked.way.by_tls:
             self._transmit(asked, request)
         else:
             self._end(asked, Outcome.UNSIGNED if asked.was_unsigned else Outcome.UNANSWERED)
@@ -224,7 +244,7 @@ class Disconnects:
         if asked.request is not None:
             del nas.in_flight[asked.request.identifier]
         if not nas.in_flight and not nas.waiting:
-            self._nas.pop(asked.way.address, None)
+            self._nas.pop((*asked.way.address, asked.way.by_tls), None)
         host, port = asked.way.address
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._tell(Told(asked.session, asked.bar, outcome, shown, cause))

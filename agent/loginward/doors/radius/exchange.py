@@ -24,6 +24,7 @@ class Exchange:
         arrived: Seconds of CLOCK_MONOTONIC.
         reply: Sends a reply, not before a moment of CLOCK_MONOTONIC; for the loop's thread.
         drop: Leaves it unanswered, so that it may be asked again; for the loop's thread.
+        by_tls: Whether it came by TLS.
     """
 
     packet: Packet
@@ -34,3 +35,4 @@ class Exchange:
     arrived: float
     reply: Callable[[bytes, float], None]
     drop: Callable[[], None]
+    by_tls: bool = False

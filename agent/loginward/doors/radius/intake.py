@@ -39,6 +39,7 @@ class Origin:
     Attributes:
         source: Address of the sender.
         key: Tells senders apart: socket or connection, address, port.
+        by_tls: Whether they came by TLS.
         codes: What may be asked there; with accounting alone, Status-Server asks for that.
         send: Sends a reply, or lets it go.
     """
@@ -47,6 +48,7 @@ class Origin:
     secret: SharedSecret
     source: str
     key: tuple[int, str, int]
+    by_tls: bool
     codes: frozenset[Code]
     send: Callable[[bytes], None]
 
@@ -133,6 +135,7 @@ class Intake:
             secret=origin.secret,
             rules=rules,
             source=origin.source,
+            by_tls=origin.by_tls,
             arrived=now,
             reply=lambda octets, at: self._reply(origin, entry, octets, at),
             drop=lambda: self._duplicates.forget(key, entry),

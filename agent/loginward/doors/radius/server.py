@@ -150,6 +150,7 @@ class RadiusServer:
             secret=client.secret,
             source=address[0],
             key=(listener.sock.fileno(), address[0], address[1]),
+            by_tls=False,
             codes=ACCOUNTING if listener.accounting else AUTHENTICATION,
             send=lambda octets: self._send(listener, octets, address),
         )

@@ -32,6 +32,7 @@ class Session:
         account_id: Stable id of the account; empty: the accounting carries no Class of ours.
         name: As the directory spells it; of a foreign session, as the client says.
         source: Address that its accounting comes from; empty: none has come yet.
+        by_tls: Whether its accounting came by TLS.
         session_id: Acct-Session-Id, as the client spells it.
         named: What names it to its NAS, as its accounting said: encoded attributes.
         is_left: Its NAS did not answer when it was to be ended.
@@ -44,6 +45,7 @@ class Session:
     name: str
     station: str = ""
     source: str = ""
+    by_tls: bool = False
     session_id: bytes = b""
     class_: bytes = b""
     named: bytes = b""
@@ -63,6 +65,7 @@ class Heard:
 
     Attributes:
         named: As of `Session`.
+        by_tls: As of `Session`.
     """
 
     client: str
@@ -72,6 +75,7 @@ class Heard:
     name: str
     station: str
     named: bytes = b""
+    by_tls: bool = False
 
 
 _Key = tuple[str, str, bytes]  # client, source, Acct-Session-Id
@@ -124,7 +128,7 @@ class Sessions:
                 if known is None:
                     return None
                 self._of_client[said.client] += 1
-            running = replace(known, heard_at=now, is_left=False)
+            running = replace(known, heard_at=now, is_left=False, by_tls=said.by_tls)
             self._running[key] = running
             bar = self._barred.get(running.account_id) if running.is_ours else None
         return (running, bar) if to_end and bar is not None else None

@@ -23,8 +23,8 @@ from loginward.runtime.radsec_process import spawn
 from loginward.settings.radius import RadiusTls
 from loginward.wire.radius import replies
 from loginward.wire.radius.attributes import AcctStatus, Attribute, ErrorCause, as_integer
-from loginward.wire.radius.packet import Code
-from loginward.wire.radius.signing import seal_request
+from loginward.wire.radius.packet import Code, decode
+from loginward.wire.radius.signing import seal_reply, seal_request
 from tests.doors.radius.radsec.conftest import NAME, Papers
 from tests.doors.radius.stage import PASSWORD, Door, client, rules, served
 from tests.doubles.radsec_peer import RADSEC, RadsecPeer, client_context
@@ -43,6 +43,8 @@ class Site:
     tls: TlsDoor
     process: TlsProcess
     port: int
+    loop: Loop
+    answers: list[tuple[bytes, tuple[str, int]]]
 
     def context(self, shows: Pair | None) -> ssl.SSLContext:
         return client_context(self.papers.ours.ca_file, shows)
@@ -80,13 +82,16 @@ def site_of(papers: Papers, in_force=None, **how: Any) -> Iterator[Site]:
 
     def opening(door: Door, loop: Loop) -> None:
         clock = door.server._clock
+        answers: list[tuple[bytes, tuple[str, int]]] = []
         tls = TlsDoor(
-            (listener,), door.server.intake, lambda: door.rules, loop, clock, door.counters
+            (listener,), door.server.intake, lambda: door.rules, loop, clock, door.counters,
+            lambda octets, sender: answers.append((octets, sender)),
         )  # fmt: skip
         process = TlsProcess(spawn, loop, clock, tls.report, tls.lost)
         process.open(papers.files)
         tls.start(process)
-        made.append(Site(papers, door, tls, process, listener.getsockname()[1]))
+        port = listener.getsockname()[1]
+        made.append(Site(papers, door, tls, process, port, loop, answers))
 
     try:
         with served(in_force or with_tls(papers), opening=opening, **how):
@@ -199,6 +204,25 @@ def test_requests_that_are_ours_to_send_are_refused_by_name(site, code):
         assert cause == ErrorCause.UNSUPPORTED_EXTENSION
         peer.sock.sendall(bytes((code, 1, 0, 20)) + bytes(16))
         assert peer.receive() is None
+
+
+def test_requests_of_ours_go_over_the_connection_and_their_answers_come_back(site):
+    """security.md 20: to nobody but who is connected from there."""
+    request = seal_request(Code.DISCONNECT_REQUEST, 9, b"", RADSEC)
+    with site.peer() as older, site.peer() as peer:
+        for one in (older, peer):
+            one.exchange(one.status())
+        place = peer.sock.getsockname()
+        assert site.tls.connection_of("nas", "127.0.0.1") == place
+        assert site.tls.connection_of("nas", "127.0.0.9") is None
+        assert site.tls.connection_of("two", "127.0.0.1") is None
+        site.loop.post(lambda: site.tls.send(request, ("127.0.0.1", 1)))
+        site.loop.post(lambda: site.tls.send(request, place))
+        assert peer.receive().raw == request
+        acknowledged = seal_reply(Code.DISCONNECT_ACK, decode(request), b"", RADSEC)
+        peer.sock.sendall(acknowledged)
+        eventually(lambda: site.answers == [(acknowledged, place)], lambda: site.answers)
+        assert older.exchange(older.status()).code is ACCEPT
 
 
 def test_a_slow_handshake_and_half_a_packet_hold_up_nobody(site):

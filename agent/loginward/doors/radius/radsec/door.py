@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from loginward.doors.radius.clients import TLS_SECRET
 from loginward.doors.radius.counters import UNKNOWN
 from loginward.doors.radius.intake import ACCOUNTING, AUTHENTICATION, Origin
 from loginward.doors.radius.radsec.frames import Close, Closed, End, Opened, Received, Send, Take
@@ -19,7 +20,7 @@ from loginward.doors.radius.radsec.process import HANDSHAKE_S
 from loginward.errors import ProtocolError
 from loginward.wire.radius import replies
 from loginward.wire.radius.packet import CODES, Code, decode
-from loginward.wire.radius.signing import SharedSecret, check_request
+from loginward.wire.radius.signing import check_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from loginward.doors.radius.intake import Intake
     from loginward.doors.radius.loop import Loop
     from loginward.doors.radius.rules import DoorRules
-
-SECRET: Final = SharedSecret(b"radsec")  # RFC 6614 section 2.3: TLS protects, not this
 
 MOST: Final = 2000
 MOST_OF_A_CLIENT: Final = 1200
@@ -79,7 +78,7 @@ class TlsDoor:
         listeners: TCP sockets that listen.
         intake: Takes the packets.
         rules: Returns the configuration in force.
-        on_answer: Given each answer to a request of ours, with the number of its connection.
+        on_answer: Given each answer to a request of ours, with the peer's address and port.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class TlsDoor:
         loop: Loop,
         clock: Clock,
         counters: Counters,
-        on_answer: Callable[[bytes, int], None] = lambda _octets, _number: None,
+        on_answer: Callable[[bytes, tuple[str, int]], None],
     ) -> None:
         self._listeners = listeners
         self._intake = intake
@@ -118,17 +117,19 @@ class TlsDoor:
         half_open = self._half_open.total()
         return {"connections": len(self._connections), "half_open": half_open}
 
-    def connection_of(self, client: str, address: str) -> int | None:
-        """Return the newest connection of a client from an address; None: it has none now."""
-        for number, one in reversed(self._connections.items()):
-            if one.is_open and (one.client, one.address[0]) == (client, address):
-                return number
+    def connection_of(self, client: str, source: str) -> tuple[str, int] | None:
+        """Return where the newest connection of a client from an address comes from."""
+        for one in reversed(self._connections.values()):
+            if one.is_open and (one.client, one.address[0]) == (client, source):
+                return one.address
         return None
 
-    def send(self, number: int, packet: bytes) -> None:
-        """Send a packet, if the connection is still there."""
-        if number in self._connections:
-            self._order(Send(number, packet))
+    def send(self, octets: bytes, address: tuple[str, int]) -> None:
+        """Send a request of ours to the peer at an address, if it is still connected."""
+        for number, one in reversed(self._connections.items()):
+            if one.address == address:
+                self._send(number, octets)
+                return
 
     def report(self, said: Opened | Received | Closed) -> None:
         """Take what the process says."""
@@ -219,7 +220,7 @@ class TlsDoor:
         if code is None:  # RFC 6613 section 2.6.4 leaves it to us
             self._counters.add(client.name, "unknown-code")
         elif code in _ANSWERS:
-            self._on_answer(octets, number)
+            self._on_answer(octets, connection.address)
         elif code in replies.UNWANTED:
             self._refuse(number, client, octets)
         elif not self._intake.take(octets, self._origin(number, connection, client), rules):
@@ -229,20 +230,25 @@ class TlsDoor:
         host, port = connection.address
         return Origin(
             client=client,
-            secret=SECRET,
+            secret=TLS_SECRET,
             source=host,
             key=(-number, host, port),  # no descriptor is negative
             codes=_CODES,
-            send=partial(self.send, number),
+            by_tls=True,
+            send=partial(self._send, number),
         )
+
+    def _send(self, number: int, packet: bytes) -> None:
+        if number in self._connections:
+            self._order(Send(number, packet))
 
     def _refuse(self, number: int, client: RadiusClient, octets: bytes) -> None:
         """Say that such a request is not for us (RFC 6614 section 2.5)."""
         self._counters.add(client.name, "unwanted")
         try:
             packet = decode(octets)
-            check_request(packet, SECRET)
-            self.send(number, replies.unwanted(packet, SECRET))
+            check_request(packet, TLS_SECRET)
+            self._send(number, replies.unwanted(packet, TLS_SECRET))
         except ProtocolError:
             self._hang_up(number)
 
