@@ -99,6 +99,7 @@ class Bench:
                 figures |= self.compare(scene, servers, work, rounds)
             for server in both:
                 figures |= server.memory("loaded")
+            figures["machine_load_after"] = os.getloadavg()[0]
         finally:
             for server in every:
                 server.process.stop()

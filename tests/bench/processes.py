@@ -22,11 +22,13 @@ def family(pid: int) -> list[int]:
 
 def cpu_s(pid: int) -> float:
     """Return seconds of processor time that a process and its descendants have used."""
-    ticks = 0
-    for one in family(pid):
-        if fields := _stat(one):
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
+    return sum(sum(own_cpu_s(one)) for one in family(pid))
+
+
+def own_cpu_s(pid: int) -> tuple[float, float]:
+    """Return seconds that a process alone has used, in its own code and in the kernel's."""
+    fields = _stat(pid)
+    return (int(fields[11]) / TICKS, int(fields[12]) / TICKS) if fields else (0.0, 0.0)
 
 
 def resident_mb(pid: int) -> float:
