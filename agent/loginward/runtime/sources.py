@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CLIENT: Final = "client"  # many people's requests come through it
 _MOST_CHARACTERS: Final = 255
 _DEVICE: Final = re.compile(r"(?:[0-9a-f]{2}[:.-]?){6}", re.IGNORECASE)
+_PLAIN_DEVICE: Final = re.compile(r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,23 @@ def sources_of_user(real_uid: int) -> Sources:
 @lru_cache(maxsize=4096)
 def _place(door: Door, rhost: str) -> str:
     """Return an address by its bound (IPv6 by /64), a device by its octets, a name as it is."""
+    if door is Door.RADIUS and _PLAIN_DEVICE.fullmatch(rhost):  # nearly always, and no address
+        return _device(rhost)
     try:
         address = ipaddress.ip_address(rhost.partition("%")[0])
     except ValueError:
         if door is Door.RADIUS and _DEVICE.match(rhost):
-            return "device " + re.sub(r"[:.-]", "", rhost[:17]).casefold()
+            return _device(rhost)
         return f"address {rhost.casefold()}"
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return f"address {address.ipv4_mapped}"
         return f"address {ipaddress.ip_network((int(address), 64), strict=False)}"
     return f"address {address}"
+
+
+def _device(rhost: str) -> str:
+    return "device " + re.sub(r"[:.-]", "", rhost[:17]).casefold()
 
 
 def _printable(text: str) -> str:
