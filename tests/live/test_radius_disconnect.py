@@ -130,7 +130,10 @@ def test_a_lock_by_guesses_ends_nothing_and_an_administrators_does(site) -> None
     for n in range(people.MAX_FAILURE):
         site.radius.agent.ask("cat", f"guess number {n}")
     assert site.radius.agent.ask("cat", people.PASSWORD) is Reason.ACCOUNT_LOCKED
-    eventually(lambda: site.radius.agent.transitions("cat") == ["locked"], "no lock is told")
+    eventually(
+        lambda: site.radius.agent.transitions("cat") == ["locked"],
+        lambda: f"no lock is told, but {site.radius.agent.transitions('cat')}",
+    )
     assert site.told("cat") == []
 
     site.command("users", "lock", "cat")

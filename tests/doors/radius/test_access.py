@@ -7,10 +7,22 @@ from dataclasses import replace
 import pytest
 
 from loginward.core.reasons import Reason, Verdict
+from loginward.doors.radius.challenges import KEPT_S
 from loginward.doors.radius.port import AskTurn, ResultTurn
+from loginward.doors.radius.server import TIDY_S
 from loginward.wire.radius.attributes import Attribute, ServiceType, attribute, eap_message, integer
 from loginward.wire.radius.packet import Code
-from tests.doors.radius.stage import AWAY, OK, PASSWORD, WRONG, Service, client, rules, served
+from tests.doors.radius.stage import (
+    AWAY,
+    OK,
+    PASSWORD,
+    WRONG,
+    Service,
+    client,
+    fence,
+    rules,
+    served,
+)
 from tests.doubles.moving import MovingClock
 from tests.doubles.nas import said
 from tests.doubles.waiting import eventually
@@ -242,3 +254,13 @@ class TestTooLong:
             nas.sock.send(request)
             eventually(lambda: door.counted("duplicate") == 1, "judged again")
         assert len(door.service.typed) == 1
+
+
+def test_what_was_typed_is_forgotten_where_nobody_goes_on(asking, clock):
+    """By time alone: no other login has to come first."""
+    with asking.nas() as nas:
+        assert nas.login("alice", PASSWORD).code is CHALLENGE
+        clock.pass_s(KEPT_S + TIDY_S)
+        fence(nas)  # the loop looks at the time whenever it is awake
+        eventually(lambda: asking.service.talks[0].hung_up == 1, "it is still kept")
+        assert asking.server.gauges()["challenges"] == 0

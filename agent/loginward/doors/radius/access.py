@@ -88,6 +88,13 @@ class AccessRequests:
         else:
             self._go_on(exchange, state, typed)
 
+    def tidy(self) -> None:
+        """Forget what was typed in conversations that nobody goes on with."""
+        now = self._clock.monotonic()
+        self.challenges.forget_old(now)
+        if self.eap is not None:
+            self.eap.forget_old(now)
+
     def _begin(self, exchange: Exchange, typed: Secret) -> None:
         packet, client = exchange.packet, exchange.client
         name = name_of(packet.first(Attribute.USER_NAME), client.settings.strip_realms)

@@ -153,7 +153,7 @@ class EapRequests:
             self._refuse(exchange, packet)
             return
         now = self._clock.monotonic()
-        self._forget_old(now)
+        self.forget_old(now)
         mtu = as_integer(exchange.packet.first(Attribute.FRAMED_MTU))
         number = self._tunnels.begin(exchange.client.name, methods, mtu, packet)
         self._sessions[number] = _Session(number, exchange, now + _KEPT_S)
@@ -272,7 +272,8 @@ class EapRequests:
     def _refuse(self, exchange: Exchange, packet: bytes) -> None:
         self._endings.reject(exchange, eap=failure_of(packet))
 
-    def _forget_old(self, now: float) -> None:
+    def forget_old(self, now: float) -> None:
+        """End what no device goes on with, and the oldest where there are too many."""
         while self._sessions:
             oldest = next(iter(self._sessions.values()))
             if now < oldest.until and len(self._sessions) < _MOST:

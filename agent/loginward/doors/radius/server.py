@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _A_TURN: Final = 64  # datagrams of one socket before the others are looked at
+TIDY_S: Final = 5.0  # how long a typed password may outlast its conversation
 DRAIN_S: Final = 3.5
 
 
@@ -116,11 +117,16 @@ class RadiusServer:
             listener.sock.setblocking(False)  # noqa: FBT003  its one argument
             self._loop.watch(listener.sock, partial(self._receive, listener))
         self._judges.start()
+        self._tidy()
         try:
             self._loop.run()
         finally:
             self._close()
             self._stopped.set()
+
+    def _tidy(self) -> None:
+        self._access.tidy()
+        self._loop.at(self._clock.monotonic() + TIDY_S, self._tidy)
 
     def stop(self) -> None:
         """Take no more requests, answer those in flight, and return once that is done."""
