@@ -107,6 +107,27 @@ def test_who_has_just_come_to_be_known_is_looked_at_when_told_of(site, known, mo
     assert told(known, everything=False) == [("carol", "suspended")]
 
 
+def test_who_was_barred_just_before_they_were_met_is_told_of_once(site, known, monkeypatch, hands):
+    """The copy knew of the lock already when the directory's word of it led to the first look."""
+    turns = Turns(site, known, monkeypatch)
+    turns.take(1)
+    assert told(known, everything=False) == [], "the poll that has come due"
+    site.paper.put("carol", RIGHT)
+    assert site.ask("carol", RIGHT).reason is Reason.OK
+    hands.pass_by(timedelta(milliseconds=1))
+    late = []
+    monkeypatch.setattr(site.parts.knowledge, "_on_learnt", lambda *both: late.append(both))
+    site.paper.move("carol", locks=(lock(site.parts.clock.now(), HOUR),))
+    assert site.ask("carol", RIGHT).reason is not Reason.OK
+    hands.pass_by(timedelta(milliseconds=1))
+    site.parts.news.stirred("id-carol")
+    assert told(known, everything=False) == [], "nobody has said yet what it was before"
+    site.parts.news.learnt(*late[0])
+    assert told(known, everything=False) == [("carol", "locked")]
+    site.parts.news.learnt(*late[0])
+    assert told(known, everything=False) == []
+
+
 def test_where_anything_may_have_changed_everybody_is_read_before_the_poll(
     site, known, monkeypatch
 ):

@@ -48,6 +48,7 @@ class KnownAccounts:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._seen: dict[str, _Seen] = {}
+        self._met_as: dict[str, AccountFacts] = {}  # how who was met since the last round was found
         self._moments: list[tuple[datetime, str]] = []  # a heap; a moment may have been put off
         self._judged_at: datetime | None = None
         self._round = deque[str]()
@@ -86,6 +87,7 @@ class KnownAccounts:
         """Take in who is known by now, let go of who is not, and read each again."""
         parts, poll_s = self._parts, self._parts.settings.directory.watch.poll_s
         known = set[str]()
+        self._met_as.clear()
         for copy in parts.knowledge.accounts():
             known.add(copy.account_id)
             if copy.account_id not in self._seen:
@@ -126,8 +128,10 @@ class KnownAccounts:
             seen = self._seen.get(account_id)
             if seen is None:
                 self._keep(news.before, news.before.read_at)
-            elif news.after.read_at < seen.facts.read_at:
-                continue  # a later reading has been judged already
+            else:
+                yield from self._before_met(news.before)
+                if news.after.read_at < seen.facts.read_at:
+                    continue  # a later reading has been judged already
             yield from self._judge(account_id, self._parts.keepers.with_own_lock(news.after))
         for account_id in stirred:
             if account_id:
@@ -177,7 +181,15 @@ class KnownAccounts:
         if copy is None:
             return None
         self._keep(self._parts.keepers.with_own_lock(copy), copy.read_at)
+        self._met_as[account_id] = self._seen[account_id].facts
         return self._seen[account_id]
+
+    def _before_met(self, before: AccountFacts) -> tuple[Moved, ...]:
+        """Return what became of an account before it was met: the copy met knew of it already."""
+        met = self._met_as.pop(before.account_id, None)
+        if met is None or before.read_at >= met.read_at or is_alike(bare(before), met):
+            return ()
+        return (Moved(bare(before), before.read_at, met, met.read_at),)
 
     def _judge(self, account_id: str, read: AccountFacts | None) -> tuple[Moved, ...]:
         """Return what became of an account since it was judged last; None: only time passed."""
