@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loginward.core.acts import Verb
@@ -327,6 +327,15 @@ class Model:
     ),
     seed=st.integers(0, 2**16),
 )  # fmt: skip
+@example(  # rules that nobody fell due by, forgotten by the next process
+    steps=[
+        ("rules", "ann", timedelta(days=40), False),
+        ("rules", "ann", timedelta(0), False),
+        ("rules", "ann", timedelta(0), False),
+        ("reopen", "ann", timedelta(days=1), False),
+    ],
+    seed=975,
+)
 def test_what_is_told_is_what_happened(new_world, steps, seed):
     """Over random acts and times: none lost, none twice, whenever somebody looks."""
     draw = random.Random(seed)

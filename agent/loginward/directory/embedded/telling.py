@@ -71,6 +71,7 @@ class Telling:
         self._seq = 0
         self._told: tuple[datetime, DueRules] | None = None
         self._kept_at: datetime | None = None
+        self._kept_rules: DueRules | None = None
 
     def moved(self) -> Iterator[Moved]:
         """Yield what became of the accounts since the last call, of each in its order.
@@ -155,9 +156,9 @@ class Telling:
         return self._book.read(step)
 
     def _keep(self, look: _Look) -> None:
-        told = look.lines or look.due
+        told = look.lines or look.due or look.rules != self._kept_rules
         if told or self._kept_at is None or abs(look.now - self._kept_at) >= _KEEP_EVERY:
-            self._kept_at = look.now
+            self._kept_at, self._kept_rules = look.now, look.rules
             self._book.write(lambda c: journal.put_told(c, look.now, look.rules, look.lines))
 
 
